@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QListWidget,
+    QListWidgetItem,
     QSizePolicy,
     QSpinBox,
     QStackedLayout,
@@ -36,8 +37,8 @@ EMPTY = (
     "Here the scored text is drawn: surprisal along it, how it is distributed, whether the model's probabilities are "
     "right.\nWrite in the editor, or open a text with File › Open."
 )
-LIST = 176
-"""Pixels of the list of plots."""
+LIST, LINE = 176, 28
+"""Pixels of the list of plots: its width, and the height of a line."""
 
 
 class PlotsPanel(Panel):
@@ -66,12 +67,12 @@ class PlotsPanel(Panel):
         self.counting.told.connect(self._draw)
         self.list, self.combo = QListWidget(), QComboBox()
         self.list.setProperty("role", "pages")
-        self.list.setUniformItemSizes(True)
         self.list.setFixedWidth(LIST)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for kind in PLOTS:
-            self.list.addItem(kind.title)
-            self.list.item(self.list.count() - 1).setToolTip(plain(kind.says))
+            item = QListWidgetItem(kind.title, self.list)
+            item.setToolTip(plain(kind.says))
+            item.setSizeHint(QSize(0, LINE))
             self.combo.addItem(kind.title)
         self.combo.setToolTip("Which plot is shown")
         for chooser in (self.list, self.combo):
@@ -184,7 +185,8 @@ class PlotsPanel(Panel):
         told = self.kind.told(tally, how)
         some = self.kind.counted(tally) > 0
         if self.kind.name in FIGURES:
-            self.plot.message = told
+            broken = [note.sentence for note in ledger.notes if "NaN" in note.label]
+            self.plot.message = "\n".join([told, *broken])
             self.plot.show_figure(FIGURES[self.kind.name](Counted(tally, ledger, tokens, how)) if some else None, told)
         elif tokens is not None:
             rows = [extreme(ledger, tokens, index, how.unit) for index in tally.rows.tolist()]
@@ -193,6 +195,7 @@ class PlotsPanel(Panel):
             table.show_rows(rows, how.unit, tally.surprising)
         growing = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} tokens so far: "
         self.told.show_text(f"{growing}{told}" if some else "")
+        self._say()
         self._show_selected()
         self.show_part(self.part)
 
@@ -217,8 +220,13 @@ class PlotsPanel(Panel):
         self.pages.setCurrentWidget(self.body if has else self.empty)
         if not has:
             self.empty.setText(no_scores(self.view) or EMPTY)
-        self.says.show_text(self.kind.says)
+        self._say()
         self.setFocusProxy(self._shown() if has else None)  # type: ignore[arg-type]
+
+    def _say(self) -> None:
+        """What the plot is, behind its key figure where that has no room of its own."""
+        figure = [self.told.full] if self.told.isHidden() and self.told.full else []
+        self.says.show_text("  ·  ".join([*figure, self.kind.says]))
 
     def _shown(self) -> QWidget:
         return self.plot if self.kind.name in FIGURES or self.table is None else self.table
@@ -251,6 +259,7 @@ class PlotsPanel(Panel):
         self.combo.setVisible(not listed)
         self.told.setVisible(listed or wide >= 420)
         self.says.setVisible(high >= 170)
+        self._say()
         roomy = listed or wide >= 300
         self.width_box.setVisible(self.kind.name == "along" and roomy)
         self.bin_box.setVisible(self.kind.name == "histogram" and roomy)

@@ -201,6 +201,8 @@ def _contexts_rows(found: profiles.Depths, *_: object) -> list[Record]:
 def _extremes_told(found: profiles.Extremes, how: How) -> str:
     share = "" if found.share is None else f", which are {percent(found.share)} of the NLL"
     which = "most surprising" if found.surprising else "most confident"
+    if len(found.rows) == found.counted:
+        return f"all {found.counted:,} tokens, the {which} first"
     return f"the {len(found.rows):,} {which} of {found.counted:,} tokens{share}"
 
 
@@ -217,7 +219,9 @@ def extreme(ledger: Ledger, tokens: TokenSet, index: int, unit: str) -> Record:
         label: tokens.record(int(ledger.ids[index]))[label],
         "before_text": ledger.encoded.tail(index, 30),
         "token_text": ledger.encoded.said(index, tokens),
-        "after_text": "".join(ledger.encoded.said(at, tokens) for at in range(index + 1, stop)),
+        "after_text": (" " if tokens.ordered else "").join(
+            ledger.encoded.said(at, tokens) for at in range(index + 1, stop)
+        ),
         "surprisal": (0.0 - logprob) * scale,
         "prob": math.exp(logprob),
         "rank": rank or None,

@@ -68,6 +68,7 @@ def fill_at(image: QImage, area: TextArea, byte: int) -> QColor:
 
 def test_every_token_has_the_heatmaps_colour(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", TEXT)
+    window.resize(1600, 900)  # beside the title, the tools and the measure there is room for a legend
     area, ledger = editor(window).canvas.area, window.playground.view.ledger
     assert ledger is not None
     window.menus.text.colours[2].trigger()

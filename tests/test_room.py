@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QTabBar
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
@@ -40,7 +41,9 @@ def test_a_border_moved_by_hand_is_kept_over_a_resize_and_a_click_on_a_title_mov
     QTest.mouseClick(heatmap.bar, Qt.MouseButton.LeftButton)
     assert window.store.text("shares", "") == ""
     top, before = heatmap.geometry().topLeft(), heatmap.height()
-    border = QPoint(heatmap.geometry().center().x(), top.y() - 3)
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    over = max(bar.geometry().top() for bar in bars if bar.geometry().bottom() <= top.y() + 1)  # the row of its tabs
+    border = QPoint(heatmap.geometry().center().x(), over - 3)
     QTest.mouseClick(window, Qt.MouseButton.LeftButton, pos=border)
     assert window.store.text("shares", "") == "", "a click moves no border"
     QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=border)

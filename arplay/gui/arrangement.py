@@ -22,8 +22,6 @@ AREAS = {
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
 ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-LEAST = 112
-"""Pixels of height that a panel in the middle always has where that is possible."""
 AWAY = 500
 """Pixels outside of the window where Qt keeps a dock that is behind another's tab."""
 ROUNDING = 2
@@ -152,7 +150,7 @@ class Arrangement(QObject):
         area = self._middle
         room = area.height() + sum(self.docks[name].height() for name in below)
         wanted = [panel.wanted_height(view, max(1, area.width())) for panel in column]
-        least = [LEAST] * len(column)
+        least = [panel.least_height(view) for panel in column]
         for sizes in (wanted, least):
             sizes[0] += self._above.height() if self._above.isVisible() else 0
         heights = shared(room, wanted, least)

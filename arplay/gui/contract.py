@@ -36,6 +36,9 @@ class Panel(QWidget):
 
     theme: Theme = LIGHT
 
+    beside_title: QWidget | None = None
+    """What of it stands in its title bar, behind the name."""
+
     entry: PanelEntry
     """Its line of the catalogue."""
 
@@ -58,6 +61,10 @@ class Panel(QWidget):
     def wanted_height(self, view: View, width: int) -> int:
         """Pixels that show all of what the panel holds of ``view`` at this width; panels share the room by it."""
         return 260
+
+    def least_height(self, view: View) -> int:
+        """Pixels that it has before others have more than they need at least."""
+        return 112
 
     def chart_size(self) -> tuple[int, int] | None:
         """The size in pixels that an exported picture of everything wants, or None if there is nothing to export."""

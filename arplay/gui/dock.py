@@ -29,7 +29,12 @@ class TitleBar(QWidget):
         row.setContentsMargins(SPACE[1], SPACE[0], SPACE[0], SPACE[0])
         row.setSpacing(0)
         row.addWidget(self._label)
-        row.addStretch(1)
+        if panel.beside_title is None:
+            row.addStretch(1)
+        else:
+            row.addSpacing(SPACE[2])
+            row.addWidget(panel.beside_title, 1)
+            panel.beside_title.show()
         self.explain_button = self._button("question", f"What is this? The idea and the formula of “{title}”")
         self.explain_button.clicked.connect(self._on_explain)
         export = self._button("export", f"Export or copy “{title}”")

@@ -18,11 +18,13 @@ from arplay.gui.widgets.heat.scale import HeatScale
 class Canvas(QWidget):
     """``intent`` carries what the user does. ``leave``: Esc was pressed, the focus goes to the chart.
 
-    ``scrolls``: what of it may scroll together with the heatmap. ``least``: pixels of height without which it is none.
+    ``beside_title``: what stands there. ``scrolls``: what of it may scroll together with the heatmap. ``least``:
+    pixels of height without which it is none.
     """
 
     intent = Signal(object)
     leave = Signal()
+    beside_title: QWidget | None = None
     scrolls: Scrolls | None = None
     least = 80
 

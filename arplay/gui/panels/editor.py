@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.gui import kinds
@@ -41,6 +41,10 @@ class EditorPanel(Panel):
         super().__init__(parent)
         self._found = False
         self._canvases: dict[str, Canvas] = {}
+        self.beside_title = QWidget(self)
+        self.beside_title.hide()  # until it stands in a title bar
+        self._heads = QHBoxLayout(self.beside_title)
+        self._heads.setContentsMargins(0, 0, 0, 0)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.canvas = self.canvas_of(kinds.KINDS[0])
@@ -55,13 +59,18 @@ class EditorPanel(Panel):
             canvas.leave.connect(self.leave)
             canvas.set_theme(self.theme)
             self._column.addWidget(canvas, 1)
+            if canvas.beside_title is not None:
+                canvas.beside_title.hide()
+                self._heads.addWidget(canvas.beside_title, 1)
         return canvas
 
     def _turn(self, canvas: Canvas) -> None:
-        self.canvas.hide()
+        for each, shown in ((self.canvas, False), (canvas, True)):
+            each.setVisible(shown)
+            if each.beside_title is not None:
+                each.beside_title.setVisible(shown)
         self.canvas = canvas
         self.setFocusProxy(canvas)
-        canvas.show()
         self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:

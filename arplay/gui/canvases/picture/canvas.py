@@ -50,7 +50,7 @@ LEVEL = 34
 class PictureCanvas(Canvas):
     """Tells what the user does with the picture; shows it as the View has it."""
 
-    least = 106  # the tools and two lines of words
+    least = 112  # the tools and two lines of words
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -33,8 +33,8 @@ _ADDED_BY = {
     "bos": "put before the text (BOS, your choice)",
     "eos": "put before the text (EOS, your choice)",
 }
-NOTES, TOOLS, BOTH, ROOMY = 80, 130, 145, 170
-"""Pixels of height from which there is room for a note, the tools, both, and for a line that waits for notes."""
+NOTES, ROOMY = 80, 134
+"""Pixels of height from which there is room for a note, and for a line that waits for notes."""
 
 
 class TextCanvas(Canvas):
@@ -66,11 +66,10 @@ class TextCanvas(Canvas):
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
         column.setSpacing(SPACE[1])
-        column.addWidget(self.tools)
         column.addWidget(self.seek)
         column.addWidget(self.area, 1)
         column.addWidget(self.notes)
-        self.scrolls = self.area
+        self.beside_title, self.scrolls = self.tools, self.area
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, 0)  # the panel has one: where there is little room, much of this is hidden
@@ -82,7 +81,6 @@ class TextCanvas(Canvas):
     def _fit(self) -> None:
         """Where there is little room it goes to the text, and to what is to be done about it."""
         height = self.height() - (0 if self.seek.isHidden() else self.seek.sizeHint().height())
-        self.tools.setVisible(height >= (BOTH if self.notes.notes else TOOLS))
         self.notes.setVisible((height >= ROOMY and self._told) or (height >= NOTES and bool(self.notes.notes)))
 
     def open_seek(self, part: str) -> None:
@@ -103,7 +101,7 @@ class TextCanvas(Canvas):
         data = text_of(view.document).data
         lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
         notes = self.notes.height() + SPACE[1]  # kept free before there is one: the text is not to jump
-        return max(ROOMY, 70 + 2 * lines * view.settings.text_size + notes)
+        return max(ROOMY, 34 + 2 * lines * view.settings.text_size + notes)
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view

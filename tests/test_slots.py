@@ -40,6 +40,7 @@ from arplay.engine.search import Search
 from arplay.engine.segmentations import Segment
 from arplay.engine.state import State
 from arplay.engine.table import JOBS
+from arplay.engine.text_set import Item, ScoreSet
 from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
 from arplay.engine.word_edges import Edges
@@ -164,6 +165,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     Reconcile: lambda number, slot: Reconcile(number, TEXT, slot=slot),
     Recompute: lambda number, slot: Recompute(number, TEXT, Caret(4), slot=slot),
     OneBatch: lambda number, slot: OneBatch(number, "BACAB", slot=slot),
+    ScoreSet: lambda number, slot: ScoreSet(number, (Item("a", None, TEXT.data),), slot=slot),
     Rate: lambda number, slot: Rate(number, TEXT, (TEXT,), slot=slot),
     Compare: lambda number, slot: Compare(number, TEXT, slot=slot),
     Total: lambda number, slot: Total(number, TEXT, slot=slot),

@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 
 from arplay.commands import given
-from arplay.core.conventions import per
 from arplay.core.format import nats_and_bits, number, percent_cell, power
 from arplay.core.modalities.base import Unit
 from arplay.core.reading import FIRST_TOKEN
 from arplay.core.signs import safe
-from arplay.export import tables
+from arplay.export import tables, text_set
 from arplay.results import Score
 
 
@@ -69,18 +68,8 @@ def _figures(row: tables.Record) -> str:
 
 
 def together(scores: Sequence[Score]) -> tables.Record:
-    """The sums of several texts by one model, and what follows from them; None where nothing is scored."""
-    totals = [score.ledger.totals for score in scores]
-    nll, counted = math.fsum(each.nll_nats for each in totals), sum(each.scored for each in totals)
-    unit, units = totals[0].unit, sum(each.units for each in totals)
-    return {
-        "tokens": sum(each.tokens for each in totals),
-        "scored": counted,
-        unit.many: units,
-        "nll_nats": nll,
-        "perplexity": per(nll, counted).perplexity,
-        unit.key: per(nll, units).bits,
-    }
+    """:func:`arplay.export.text_set.together` of them."""
+    return text_set.together([score.ledger.totals for score in scores])
 
 
 def several(scored: Sequence[tuple[str, Score]]) -> list[str]:

@@ -32,6 +32,7 @@ from arplay.engine.score_reports import WriteReport, write_report
 from arplay.engine.scoring import Score, score
 from arplay.engine.search import Search, search
 from arplay.engine.segmentations import Segment, segment
+from arplay.engine.text_set import ReadField, ReadFields, ScoreSet, read_field, read_fields, score_set
 from arplay.engine.tokenizing import Make, Tokenize, make, tokenize
 from arplay.engine.total import Total, total
 from arplay.engine.two_orders import TrainOrders, train_orders
@@ -55,6 +56,8 @@ JOBS: dict[type[Request], Job] = {
     OpenRun: plain(open_run),
     SaveRun: plain(save_run),
     WriteReport: plain(write_report),
+    ReadFields: plain(read_fields),
+    ReadField: plain(read_field),
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),
@@ -65,6 +68,7 @@ JOBS: dict[type[Request], Job] = {
     MatchEdit: plain(match_edit),
     MatchTokens: plain(match_tokens),
     Score: plain(score),
+    ScoreSet: plain(score_set),
     Diverge: plain(diverge),
     Reconcile: plain(reconcile),
     Total: plain(total),

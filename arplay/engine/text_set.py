@@ -64,6 +64,7 @@ class ScoredSet(Result):
 
 def score_set(state: State, request: ScoreSet) -> Steps:
     """A text that cannot be read or scored does not end the others."""
+    state.current()  # without one none of them is begun
     count = request.of or len(request.items)
     kept = Known()  # the scores in sight keep what they know
     for at, item in enumerate(request.items, request.first):

@@ -9,9 +9,23 @@ from typing import Literal
 from PySide6.QtCore import QUrl
 
 from arplay.core.errors import Problem
+from arplay.export.scorefile import is_scores
+from arplay.export.sessionfile import is_session
 from arplay.models import families
 
 _PARTS = (".safetensors", ".bin", ".pt", ".pth")
+
+
+def dropped_texts(urls: Sequence[QUrl]) -> list[Path]:
+    """Several texts that were dropped at once. Raises Problem where one of them is something else."""
+    found = [dropped([url]) for url in urls]
+    others = [path.name for kind, path in found if kind != "text" or is_session(path) or is_scores(path)]
+    if others:
+        raise Problem(
+            f"{len(urls)} things were dropped at once, and {others[0]} is no text",
+            "drop several texts, or one other thing at a time",
+        )
+    return [path for _, path in found]
 
 
 def dropped(urls: Sequence[QUrl]) -> tuple[Literal["model", "text"], Path]:

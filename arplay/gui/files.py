@@ -16,7 +16,7 @@ from arplay.export import scorefile, sessionfile
 from arplay.export.writers import replacing
 from arplay.gui import kinds
 from arplay.gui.host import Host
-from arplay.models import catalogue, documents
+from arplay.models import catalogue, documents, recordsfile
 from arplay.schema import short
 from arplay.textfile import MAX_BYTES, detect
 
@@ -38,6 +38,9 @@ def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False)
     loaded = window.playground.view.loaded
     tokens = loaded.vocabulary if loaded is not None else None
     reader = documents.reader_of(tokens)
+    if not raw and reader.encoded and recordsfile.holds_records(path):
+        window.playground.text_set.read_fields(path)  # which of their texts is asked then
+        return False
     try:
         raw = raw and reader.encoded
         document = documents.as_it_is(path, encoding, tokens) if raw else reader.read(path, encoding, tokens)
@@ -62,7 +65,7 @@ def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False)
         window.playground.analyse(document, path.name)
     else:
         window.playground.open_document(document, path.name)
-    if changed and reader.encoded:
+    if changed and reader.encoded and not changed.endswith("stays"):
         as_it_is = QAction("Open as it is", window)
         as_it_is.triggered.connect(partial(open_file, path, encoding, window, True))
         window.notice.report(changed, "the file stays as it is", as_it_is)

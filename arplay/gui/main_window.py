@@ -22,7 +22,7 @@ from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock
-from arplay.gui.dropping import dropped
+from arplay.gui.dropping import dropped, dropped_texts
 from arplay.gui.host import Host
 from arplay.gui.linking import ScrollLink, SightLink
 from arplay.gui.menus import Menus
@@ -32,6 +32,7 @@ from arplay.gui.playground.keeping import Keeping
 from arplay.gui.playground.playground import Playground
 from arplay.gui.playground.writing import NO_MODEL
 from arplay.gui.runs_desk import RunsDesk
+from arplay.gui.sets_desk import SetsDesk
 from arplay.gui.settings import Settings
 from arplay.gui.stale import QUICK_SCORES_MS, Waiting, scores_waited_for, waited_for
 from arplay.gui.status import StatusBar
@@ -86,6 +87,8 @@ class MainWindow(Host):
         self.notice = Notice(self)
         self.menus = Menus(self)
         self.runs = RunsDesk(self.menus.models, self)
+        self.sets = SetsDesk(self)
+        self.menus.open_set.triggered.connect(self.sets.ask)
         self.menus.export_report.triggered.connect(lambda: self.runs.export("report"))
         self.menus.export_lines.triggered.connect(lambda: self.runs.export("lines"))
         self.training = TrainingDesk(store, self.playground, self.notice, self)
@@ -253,6 +256,7 @@ class MainWindow(Host):
         if self.browser is not None:
             self.browser.set_theme(self.theme)
         self.training.set_theme(self.theme)
+        self.sets.set_theme(self.theme)
         self.arrangement.set_theme(self.theme)
         self.store.set_text("theme", choice)
 
@@ -411,6 +415,9 @@ class MainWindow(Host):
     def _take(self, urls: Sequence[QUrl]) -> bool:
         """Load the model or open the text that came from elsewhere; False: told why not."""
         try:
+            if len(urls) > 1:
+                self.sets.add(dropped_texts(urls))
+                return True
             kind, path = dropped(urls)
         except Problem as problem:
             self.report(problem.cause, problem.remedy)
@@ -471,6 +478,7 @@ class MainWindow(Host):
             if beside is not None:
                 beside.hide()
         self._save_settings()
+        self.sets.close()
         self.training.close()
 
     def sizeHint(self) -> QSize:

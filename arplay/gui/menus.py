@@ -73,6 +73,8 @@ class Menus(QObject):
             menu, "&Open text, session or scores…", self._open, QKeySequence.StandardKey.Open, "folder-open"
         )
         self.open.setIconText("Open")
+        self.open_set = menu.addAction("Open a set of &texts…")
+        self.open_set.setToolTip("Several files, scored one after the other, each with what it costs")
         recent = menu.addMenu("Open &recent")
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(self._fill_recent)

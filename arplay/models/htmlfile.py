@@ -12,8 +12,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from arplay.core.errors import Problem
-
 ENDINGS = (".html", ".htm", ".xhtml")
 MOST_BYTES = 50_000_000
 
@@ -56,11 +54,7 @@ def stripped(data: bytes) -> Stripped:
 
     >>> stripped(b"<title>T</title><p>A <b>dark</b>\\n&eacute;<br>night<script>1 < 2</script> <p>was").data.decode()
     'A dark é\\nnight\\n\\nwas\\n'
-
-    Raises Problem for one of more than 50 MB.
     """
-    if len(data) > MOST_BYTES:
-        raise Problem("a page of more than 50 MB is not read", "open it as plain text, or cut it")
     text = _Text()
     _read(data.decode("utf-8", "surrogateescape"), text)
     return Stripped(text.whole.encode("utf-8", "surrogateescape"), len(data))

@@ -61,12 +61,15 @@ class TextReader:
 
     def read(self, path: Path, encoding: str | None, tokens: Any) -> Text:
         data = read_text(path, encoding)
-        return Text.of(htmlfile.stripped(data).data if htmlfile.is_page(path) else data)
+        page = htmlfile.is_page(path) and len(data) <= htmlfile.MOST_BYTES
+        return Text.of(htmlfile.stripped(data).data if page else data)
 
     def said(self, path: Path, tokens: Any) -> str:
         if not htmlfile.is_page(path):
             return ""
         try:
+            if path.stat().st_size > htmlfile.MOST_BYTES:
+                return f"{path.name} is a page of more than 50 MB: its markup stays"
             return f"{path.name} is a page: {htmlfile.stripped(path.read_bytes()).said}"
         except OSError as error:
             raise Problem(f"{path} cannot be read ({error.strerror or error})", "check its rights") from error

@@ -64,6 +64,23 @@ def is_records(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS
 
 
+def holds_records(path: Path) -> bool:
+    """By its name and its first line, so that other JSON is a text like any other: records are asked about."""
+    if not is_records(path):
+        return False
+    try:
+        with path.open("rb") as file:
+            line = file.readline(1 << 16).strip()
+    except OSError:
+        return False
+    if path.suffix.lower() == ".json":
+        return line.startswith(b"[")
+    try:
+        return isinstance(json_value(line.decode("utf-8-sig")), dict | str) or len(line) == 1 << 16
+    except ValueError:
+        return line.startswith(b"{") and len(line) == 1 << 16
+
+
 def records(data: bytes, name: str) -> Records:
     """Of a file. Raises Problem for what is not JSON lines or a list of objects, and for more than is read."""
     if len(data) > MOST_BYTES:

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QObject, Signal
 
+from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.modalities.base import Document
 from arplay.core.tree import Tree
@@ -37,10 +38,12 @@ from arplay.gui.playground.runs import Runs
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
+from arplay.gui.playground.text_set import TextSet
 from arplay.gui.playground.trying import Trying
 from arplay.gui.playground.watching import Watching, candidates, tokenizers
 from arplay.gui.playground.writing import Writing
 from arplay.gui.settings import Settings
+from arplay.models import documents
 from arplay.models.scored_run import SavedRun
 
 
@@ -72,6 +75,7 @@ class Playground(State):
         self.betting = Betting(self, self.asking, self.recording, self.writing, self.table)
         self.fetching, self.snapshot_jobs = Fetching(bridge, self), SnapshotJobs(bridge, self)
         self.runs = Runs(self, bridge, self.progress.emit)
+        self.text_set = TextSet(self, bridge, self.progress.emit)
         self.runs.opened.connect(self._on_run)
         self.recording.changed.connect(self.finding.look_again)
         bridge.result.connect(self._on_result)
@@ -169,6 +173,19 @@ class Playground(State):
             self.show(name=name)
         return True
 
+    def open_text(self, data: bytes, name: str) -> None:
+        """A text in UTF-8, to edit or, where it is too long for that, read-only."""
+        tokens = self.view.loaded.vocabulary if self.view.loaded is not None else None
+        try:
+            document = documents.reader_of(tokens).typed(data, tokens)
+        except Problem as problem:
+            self.reported.emit(problem.cause, problem.remedy)
+            return
+        if kinds.of_document(document).long(document):
+            self.analyse(document, name)
+        else:
+            self.open_document(document, name)
+
     def analyse(self, document: Document, name: str) -> None:
         """One too long to edit, read-only in the heatmap; its beginning goes to the editor."""
         with self.at_once():
@@ -193,6 +210,7 @@ class Playground(State):
         self.base.stop()
         self.ghost.stop()
         self.runs.stop()
+        self.text_set.pause()
         self.recording.stop()
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
@@ -355,6 +373,7 @@ class Playground(State):
         self.trying.stop()
         self.measuring.leave()
         self.questions.stop_all()
+        self.text_set.pause()
         self.betting.leave()
         former = self.view.loaded
         if former is not None and former.vocabulary.name != loaded.vocabulary.name:

@@ -14,6 +14,7 @@ from arplay.engine.messages import Failed, Progress, Result
 from arplay.engine.runs import OpenedRun, OpenRun, SaveRun, WroteRun, saved_run
 from arplay.engine.score_reports import ScoredText, WriteReport, WroteReport
 from arplay.export.scales import Scale
+from arplay.export.writers import write
 from arplay.gui.bridge import Bridge
 from arplay.gui.playground.state import State
 
@@ -72,6 +73,15 @@ class Runs(QObject):
         settings = self._play.view.settings
         scale = Scale(measures.of(settings.colour_by), settings.rank_bounds)
         self._bridge.ask(partial(WriteReport, path=path, texts=texts, scale=scale), self._on_result)
+
+    def write_text(self, path: Path, content: str) -> None:
+        """A small file, at once."""
+        try:
+            write(path, content)
+        except Problem as problem:
+            self._play.reported.emit(problem.cause, problem.remedy)
+        else:
+            self.saved.emit(path.name)
 
     def _on_opened(self, result: Result) -> None:
         if result.is_last:

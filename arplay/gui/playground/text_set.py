@@ -41,6 +41,8 @@ class TextSet(QObject):
     changed = Signal()
     fields = Signal(object)
     """The :class:`FieldsRead` of a file of records that is to be opened."""
+    no_records = Signal(object, str)
+    """The path of a file that has none after all, and why."""
     taken = Signal(object)
     """The :class:`FieldRead` of it."""
 
@@ -109,16 +111,24 @@ class TextSet(QObject):
         self.changed.emit()
 
     def read_fields(self, path: Path) -> None:
-        self._bridge.ask(partial(ReadFields, path=path), self._on_records)
+        self._bridge.ask(partial(ReadFields, path=path), partial(self._on_fields, path))
 
     def read_field(self, path: Path, field: str) -> None:
         self._bridge.ask(partial(ReadField, path=path, field=field), self._on_records)
 
+    def _on_fields(self, path: Path, result: Result) -> None:
+        self._tell(result if isinstance(result, Progress) else None)
+        match result:
+            case FieldsRead(fields=(_, *_)):
+                self.fields.emit(result)
+            case FieldsRead():
+                self.no_records.emit(path, "no record of it holds a text")
+            case Failed(cause=cause):
+                self.no_records.emit(path, cause)
+
     def _on_records(self, result: Result) -> None:
         self._tell(result if isinstance(result, Progress) else None)
         match result:
-            case FieldsRead():
-                self.fields.emit(result)
             case FieldRead():
                 self.taken.emit(result)
             case Failed(cause=cause, remedy=remedy):

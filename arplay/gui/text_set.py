@@ -1,0 +1,274 @@
+"""The set of texts: a window with a row a text, what each costs, and all of them together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from arplay.core.format import number, percent
+from arplay.core.signs import safe
+from arplay.engine.score_reports import ScoredText
+from arplay.engine.text_set import Item
+from arplay.export import text_set
+from arplay.export.provenance import Provenance
+from arplay.export.writers import to_csv, to_json
+from arplay.gui.host import Host
+from arplay.gui.playground.text_set import Row, TextSet
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.figure_row import Figure, FigureRow
+from arplay.gui.widgets.heat.legend import ProgressLine
+from arplay.gui.widgets.menu_button import give_menu
+from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.row_table import ChoiceTable, Column, TableRows
+
+ROW = 28
+NAME, TOKENS, UNITS, NLL, PERPLEXITY, BITS, SCORED = range(7)
+EMPTY = "Here several texts are scored one after the other, each with what it costs.\nAdd files, or drop them here."
+KINDS = {".csv": "CSV table", ".json": "JSON data", ".html": "Report (HTML)", ".jsonl": "JSON lines, a text a line"}
+
+
+class SetTable(TableRows):
+    columns = (
+        Column("text", "A file, or a record of one.", kind="words"),
+        Column("tokens", "Tokens of the text.", 86),
+        Column("bytes", "Bytes of its scored tokens.", 96, 460),
+        Column("NLL, nats", "−Σ log p of its scored tokens.", 116, 560),
+        Column("perplexity", "exp(NLL / scored tokens).", 104),
+        Column(
+            "bits per byte", "NLL / (n ln 2) over those bytes, which compares models with different tokens.", 110, 380
+        ),
+        Column("scored", "The part of its tokens that the model gave a probability.", 84, 660),
+    )
+
+    def show(self, rows: tuple[Row, ...]) -> None:
+        if len(rows) == len(self.rows):
+            self.rows = rows
+            self.changed()
+        else:
+            self.reset(rows)
+
+    def title(self, column: int) -> str:
+        unit = next((row.ledger.unit for row in self.rows if row.ledger is not None), None)
+        if unit is not None and column in (UNITS, BITS):
+            return unit.many if column == UNITS else unit.per
+        return super().title(column)
+
+    def text(self, row: int, column: int) -> str:
+        one: Row = self.rows[row]
+        if column == NAME:
+            return safe(one.item.name)
+        if one.problem is not None:
+            return "not read" if column == TOKENS else "—"
+        return cell(one, column) if one.ledger is not None else ""
+
+    def tip(self, row: int, column: int) -> str:
+        one: Row = self.rows[row]
+        if one.problem is not None:
+            return f"{one.problem[0]}: {one.problem[1]}"
+        if column == NAME:
+            return f"{one.item.path or one.item.name}\nA double-click, or Enter, opens it in the views."
+        return self.columns[column].tip
+
+    def ink(self, row: int, column: int) -> str:
+        return "warning" if self.rows[row].problem is not None else "text"
+
+
+def cell(row: Row, column: int) -> str:
+    """What a column says of a scored text."""
+    assert row.ledger is not None
+    totals = row.ledger.totals
+    if column == TOKENS:
+        return f"{totals.tokens:,}"
+    if column == UNITS:
+        return f"{totals.units:,}"
+    if column == NLL:
+        return number(totals.nll_nats)
+    if column == SCORED:
+        return percent(totals.scored / totals.tokens) if totals.tokens else "—"
+    value = totals.perplexity if column == PERPLEXITY else totals.bits_per_unit
+    return "—" if value is None else number(value)
+
+
+class SetWindow(QWidget):
+    """What the set is told to do goes to the playground; texts are opened in the main window."""
+
+    def __init__(self, texts: TextSet, window: Host) -> None:
+        super().__init__(window, Qt.WindowType.Window)
+        self.setWindowTitle("Set of texts")
+        self.setAcceptDrops(True)
+        self.texts, self._window = texts, window
+        self.head, self.figures, self.progress = Caption(), FigureRow(), ProgressLine()
+        self.table = SetTable(self)
+        self.list = ChoiceTable("Texts of the set", ROW)
+        self.list.message = EMPTY
+        self.list.show_model(self.table)
+        self.list.chosen.connect(self._open)
+        self.list.doubleClicked.connect(self._open)
+        self.files = push_button("Add files…", "Texts, pages, or files of records", self._ask_files)
+        self.show_one = push_button("Open", "Show this text in heatmap, ledger and all other views", self._open_current)
+        self.halt = push_button("Pause", "What is scored stays", self._halt)
+        self.empty = push_button("Clear", "Take all texts out of the set; the files stay", self.texts.clear)
+        self.export = push_button("Export", "The table, or a report of all texts")
+        menu = QMenu(self.export)
+        for ending, words in KINDS.items():
+            menu.addAction(f"{words}…").setData(ending)
+        menu.triggered.connect(lambda action: self._ask_export(action.data()))
+        give_menu(self.export, menu)
+        low = QHBoxLayout()
+        low.setSpacing(SPACE[1])
+        for button in (self.files, self.show_one, self.halt):
+            low.addWidget(button)
+        low.addStretch(1)
+        for button in (self.empty, self.export):
+            low.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
+        column.setSpacing(SPACE[1])
+        for widget in (self.figures, self.head, self.progress):
+            column.addWidget(widget)
+        column.addWidget(self.list, 1)
+        column.addLayout(low)
+        texts.changed.connect(self.show_set)
+        self.resize(840, 520)
+        self.set_theme(window.theme)
+        self.show_set()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.list.set_theme(theme)
+        self.figures.theme = self.progress.theme = theme
+        self.figures.update()
+
+    # what is shown
+
+    def show_set(self) -> None:
+        texts = self.texts
+        kept = self.list.currentIndex().row()
+        self.table.show(texts.rows)
+        self.list.fit()
+        if texts.rows and not self.list.currentIndex().isValid():
+            self.list.selectRow(min(max(0, kept), len(texts.rows) - 1))
+        self.head.show_text(self._said())
+        figures = self._together()
+        self.figures.show_figures(figures)
+        self.figures.setVisible(bool(figures))
+        known = texts.progress.fraction if texts.progress is not None else None
+        self.progress.show_share(known if texts.runs else None)
+        left = texts.done < len(texts.rows)
+        self.halt.setText("Pause" if texts.runs else "Go on" if texts.done else "Score")
+        self.halt.setEnabled(texts.runs or left)
+        self.show_one.setEnabled(bool(texts.rows))
+        self.empty.setEnabled(bool(texts.rows))
+        self.export.setEnabled(bool(texts.scored))
+
+    def _said(self) -> str:
+        texts = self.texts
+        if not texts.rows:
+            return "No text yet"
+        by = f" by {texts.loaded.info.name}" if texts.loaded is not None else ""
+        failed = sum(row.problem is not None for row in texts.rows)
+        parts = [f"{len(texts.scored):,} of {len(texts.rows):,} texts scored{by}"]
+        parts += [f"{failed:,} could not be read"] if failed else []
+        parts += [] if texts.runs or texts.done == len(texts.rows) else ["paused"]
+        return "  ·  ".join(parts)
+
+    def _together(self) -> tuple[Figure, ...]:
+        totals = [row.ledger.totals for row in self.texts.scored if row.ledger is not None]
+        if not totals:
+            return ()
+        sums, unit = text_set.together(totals), totals[0].unit
+        per_unit, perplexity = sums[unit.key], sums["perplexity"]
+        none = "—"
+        return (
+            Figure(f"{sums['tokens']:,}", "tokens", "Tokens of all texts that are scored."),
+            Figure(f"{sums['scored']:,}", "scored", "Those that the model gave a probability."),
+            Figure(
+                f"{number(sums['nll_nats'], 4 if sums['nll_nats'] < 1000 else 1)} nats",
+                "NLL",
+                "The sum over all texts.",
+            ),
+            Figure(
+                none if perplexity is None else number(perplexity, 2),
+                "perplexity",
+                "exp(Σ NLL / Σ scored tokens): each token counts the same, so it is not the mean of the texts' own.",
+            ),
+            Figure(
+                none if per_unit is None else number(per_unit, 3),
+                unit.per,
+                f"Σ NLL / (n ln 2) over the n = {sums[unit.many]:,} {unit.many} of all scored tokens.",
+            ),
+        )
+
+    # what the user does
+
+    def open(self) -> None:
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def _halt(self) -> None:
+        if self.texts.runs:
+            self.texts.pause()
+        else:
+            self.texts.go_on()
+
+    def _open_current(self) -> None:
+        if self.list.currentIndex().isValid():
+            self._open(self.list.currentIndex())
+
+    def _open(self, index: QModelIndex) -> None:
+        """The text in the views: a file as it would be opened by itself."""
+        item = self.texts.rows[index.row()].item
+        if item.path is not None:
+            self._window.open_file(item.path)
+        else:
+            self._window.playground.open_text(item.data, item.name)
+
+    def _ask_files(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(self, "Add texts to the set")
+        self.add([Path(name) for name in names])
+
+    def add(self, paths: list[Path]) -> None:
+        self.texts.add([Item(path.name, path) for path in paths])
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        self.add([path for path in paths if path.is_file()])
+        event.acceptProposedAction()
+
+    # export
+
+    def _ask_export(self, ending: str) -> None:
+        proposed = str(Path(self._window.store.text("export_folder", "")) / f"texts{ending}")
+        name, _ = QFileDialog.getSaveFileName(self, "Export the set", proposed, f"{KINDS[ending]} (*{ending})")
+        if name:
+            path = Path(name)
+            self._window.store.set_text("export_folder", str(path.parent))
+            self.write(path if path.suffix.lower() == ending else path.with_name(path.name + ending))
+
+    def write(self, path: Path) -> None:
+        """What is scored by now."""
+        texts, loaded = self.texts, self.texts.loaded
+        assert loaded is not None, "nothing is scored yet"
+        scored = [(row.item.name, row.ledger) for row in texts.scored if row.ledger is not None]
+        if path.suffix.lower() in (".html", ".jsonl"):
+            found = tuple(ScoredText(name, loaded, ledger) for name, ledger in scored)
+            self._window.playground.runs.write(found, path)
+            return
+        totals = [ledger.totals for _, ledger in scored]
+        rows = text_set.rows([(name, ledger.totals) for name, ledger in scored])
+        origin = Provenance(loaded.info, totals[0].first_token, f"{len(rows):,} texts")
+        record: dict[str, Any] = {"provenance": origin.as_dict(), "texts": rows, "totals": text_set.together(totals)}
+        if path.suffix.lower() == ".json":
+            self._window.playground.runs.write_text(path, to_json(record))
+        else:
+            all_rows = [*rows, {"text": f"all {len(rows):,}", **record["totals"]}]
+            self._window.playground.runs.write_text(path, to_csv(all_rows, text_set.columns(totals), origin.lines()))

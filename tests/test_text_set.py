@@ -1,0 +1,181 @@
+"""Several texts as a set: scored one after the other, added up, opened in the views, written to files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QUrl
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+import arplay
+from arplay.core.format import number
+from arplay.core.modalities.text import Text
+from arplay.engine.text_set import Item
+from arplay.gui.intents import OpenFiles
+from arplay.gui.main_window import MainWindow
+from arplay.gui.playground.text_set import TextSet
+from arplay.gui.text_set import BITS, NAME, NLL, PERPLEXITY, SCORED, TOKENS, UNITS, SetWindow
+from tests.windows_open import PATIENCE, Open, notice, opened, settle
+
+__all__ = ["opened"]
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> list[Path]:
+    made = {"a.txt": "BACAB", "b.txt": "CC", "bad.txt": "xyz", "empty.txt": ""}
+    for name, text in made.items():
+        (tmp_path / name).write_text(text)
+    return [tmp_path / name for name in made]
+
+
+def done(window: MainWindow, qtbot: QtBot) -> SetWindow:
+    qtbot.waitUntil(lambda: bool(found(window).rows) and not found(window).runs, timeout=PATIENCE)
+    assert window.sets.window is not None
+    return window.sets.window
+
+
+def found(window: MainWindow) -> TextSet:
+    return window.playground.text_set
+
+
+def test_files_that_are_dropped_are_a_set(opened: Open, qtbot: QtBot, texts: list[Path], tmp_path: Path) -> None:
+    window = opened("abc", b"BAC")
+    window.handle(OpenFiles(tuple(texts)))
+    shown = done(window, qtbot)
+    model = arplay.load("abc")
+    scores = [model.score(path.read_text()) for path in texts[:2]]
+    for row, score in enumerate(scores):
+        said = [shown.table.text(row, column) for column in (NAME, TOKENS, UNITS, NLL, PERPLEXITY, BITS, SCORED)]
+        perplexity, bits = score.perplexity, score.bits_per_byte
+        assert perplexity is not None and bits is not None
+        size = str(len(score))
+        assert said == [
+            texts[row].name,
+            size,
+            size,
+            number(score.nll_nats),
+            number(perplexity),
+            number(bits),
+            "100.00%",
+        ]
+    assert shown.table.text(2, TOKENS) == "not read" and "bad.txt" in shown.table.text(2, NAME)
+    assert "x" in shown.table.tip(2, NAME) and shown.table.text(3, PERPLEXITY) == "—"
+    assert "3 of 4 texts scored by abc" in shown.head.full and "1 could not be read" in shown.head.full
+
+    whole = math.fsum(score.nll_nats for score in scores)
+    figures = {figure.name: figure.value for figure in shown.figures.figures}
+    assert figures["perplexity"] == number(math.exp(whole / 7), 2), "each token counts the same, not each text"
+    assert window.playground.document.file == b"BAC", "the text in the editor stays"  # type: ignore[attr-defined]
+
+    shown.list.selectRow(1)
+    shown.show_one.click()
+    settle(window, qtbot)
+    assert window.playground.document.file == b"CC"  # type: ignore[attr-defined]
+
+    shown.write(tmp_path / "set.csv")
+    lines = [line for line in (tmp_path / "set.csv").read_text().splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
+    assert [row["text"] for row in rows] == ["a.txt", "b.txt", "empty.txt", "all 3"]
+    assert float(rows[-1]["nll_nats"]) == pytest.approx(whole)
+    shown.write(tmp_path / "set.json")
+    said_json = json.loads((tmp_path / "set.json").read_text())
+    assert said_json["totals"]["scored"] == 7 and said_json["provenance"]["model"]["name"] == "abc"
+    with qtbot.waitSignal(window.playground.runs.saved, timeout=PATIENCE):
+        shown.write(tmp_path / "set.html")
+    page = (tmp_path / "set.html").read_text()
+    assert "a.txt" in page and "b.txt" in page and page.count("<section>") == 3
+
+
+def test_it_is_paused_and_goes_on(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", b"BAC")
+    texts = found(window)
+    shown = window.sets.open()
+    assert not shown.halt.isEnabled() and not shown.export.isEnabled()
+    texts.changed.connect(lambda: shown.halt.click() if texts.done == 2 and texts.runs else None)
+    texts.add([Item(f"t{n}", None, b"%d It was a dark night." % n * 40) for n in range(12)])
+    qtbot.waitUntil(lambda: texts.done == 2 and not texts.runs, timeout=PATIENCE)
+    assert "2 of 12 texts scored by english" in shown.head.full and "paused" in shown.head.full
+    texts.changed.disconnect()
+    texts.changed.connect(shown.show_set)
+    first = texts.rows[0]
+    shown.halt.click()
+    qtbot.waitUntil(lambda: texts.done == 12 and not texts.runs, timeout=PATIENCE)
+    assert texts.rows[0] is first, "what was scored stays"
+    assert len(texts.scored) == 12
+
+    window.choose_model("abc")  # another model: what is there stays, and says by what it is
+    qtbot.waitUntil(
+        lambda: window.playground.view.info is not None and window.playground.view.info.name == "abc", timeout=PATIENCE
+    )
+    settle(window, qtbot)
+    assert "by english" in shown.head.full
+    texts.add([Item("new", None, b"BAC")])
+    qtbot.waitUntil(lambda: texts.done == 13 and not texts.runs, timeout=PATIENCE)
+    assert "1 of 13 texts scored by abc" in shown.head.full, "all are by one model"
+    shown.empty.click()
+    assert not texts.rows and shown.head.full == "No text yet"
+
+
+def test_models_and_texts_together_are_refused(opened: Open, texts: list[Path], tmp_path: Path) -> None:
+    window = opened("abc", b"BAC")
+    (tmp_path / "run.npz").write_bytes(b"")
+    window._take([QUrl.fromLocalFile(str(path)) for path in (texts[0], tmp_path / "run.npz")])
+    assert "run.npz is no text" in notice(window) and not found(window).rows
+
+
+def test_records_are_asked_about(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("english", b"BAC")
+    path = tmp_path / "r.jsonl"
+    path.write_text(
+        '{"title": "One", "body": {"text": "It was"}}\n{"title": "Two", "body": {"text": "dark"}}\n{"n": 1}\n'
+    )
+    window.open_file(path)
+    qtbot.waitUntil(lambda: window.sets.dialog is not None, timeout=PATIENCE)
+    dialog = window.sets.dialog
+    assert dialog is not None
+    assert [dialog.list.item(at).text() for at in range(2)] == ["title: One", "body.text: It was"]
+    assert window.playground.document.file == b"BAC", "nothing is opened before it is chosen"  # type: ignore[attr-defined]
+    dialog.list.setCurrentRow(1)
+    dialog.go.click()
+    shown = done(window, qtbot)
+    assert [shown.table.text(row, NAME) for row in range(2)] == ["r.jsonl:1", "r.jsonl:2"]
+    assert "1 of 3 records have no such text" in notice(window)
+
+    window.sets.dialog = None
+    window.open_file(path)
+    qtbot.waitUntil(lambda: window.sets.dialog is not None, timeout=PATIENCE)
+    again = window.sets.dialog
+    assert again is not None
+    again.one.setChecked(True)
+    again.list.setCurrentRow(1)
+    again.go.click()
+    qtbot.waitUntil(lambda: window.playground.document.file == b"It was\n\ndark", timeout=PATIENCE)  # type: ignore[attr-defined]
+
+    window.sets.dialog = None
+    window.open_file(path)
+    qtbot.waitUntil(lambda: window.sets.dialog is not None, timeout=PATIENCE)
+    raw = window.sets.dialog
+    assert raw is not None
+    raw.raw.click()
+    assert window.playground.document == Text.of(path.read_bytes())
+
+
+def test_what_is_no_records_is_opened_as_it_is(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("english", b"BAC")
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"text": "one"}\n{"text"\n')
+    window.open_file(path)
+    qtbot.waitUntil(lambda: "r.jsonl is opened as it is" in notice(window), timeout=PATIENCE)
+    assert "line 2" in notice(window) and window.playground.document.file == path.read_bytes()  # type: ignore[attr-defined]
+
+
+def test_from_the_menu(opened: Open, qtbot: QtBot, texts: list[Path], monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    window = opened("abc", b"BAC")
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(path) for path in texts[:2]], ""))
+    window.menus.open_set.trigger()
+    assert len(done(window, qtbot).texts.scored) == 2

@@ -36,7 +36,7 @@ from arplay.gui.widgets.sheet import OnSheet
 STYLE = ("colour_by", "rank_bounds", "surprise", "unit", "text_size")
 """The settings that say how it looks."""
 
-LEAST = 280
+ROOMY = 280
 """Pixels of height in which a text has its figures, a legend and a minimap."""
 EMPTY = (
     "Here the text appears again, every token coloured by how surprised the model was.\n"
@@ -113,7 +113,7 @@ class HeatmapPanel(OnSheet, Panel):
     def least_height(self, view: View) -> int:
         """A text keeps its legend and its minimap, once it has so many rows."""
         usual, wanted = super().least_height(view), self.wanted_height(view, max(1, self.width()))
-        return usual if kinds.of_document(view.document).heat.beside else min(LEAST, max(usual, wanted))
+        return usual if kinds.of_document(view.document).heat.beside else min(ROOMY, max(usual, wanted))
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view

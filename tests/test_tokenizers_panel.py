@@ -16,8 +16,10 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+import arplay
 from arplay import cli
 from arplay.core.errors import Problem
+from arplay.core.format import nats_or_bits, percent
 from arplay.core.modalities.text import Text
 from arplay.engine.alone import answered
 from arplay.engine.state import State
@@ -30,6 +32,7 @@ from arplay.gui.panels.tokenizers import TokenizersPanel
 from arplay.gui.widgets.tokenizers.lines import Lines, page_of, pages
 from arplay.gui.widgets.tokenizers.merges import MergesPage
 from arplay.gui.widgets.tokenizers.search import VocabularyPage, by_bytes
+from arplay.gui.widgets.tokenizers.ways import WaysPage, edges_of
 from arplay.models import catalogue
 from tests.windows_open import PATIENCE, Open, opened, settle, text_field
 
@@ -226,6 +229,46 @@ def test_the_vocabulary_is_searched_and_a_token_written(opened: Open, qtbot: QtB
     page.field.setText("B")
     assert page.table.text(0, 3) == "—" and not page.write.isEnabled(), "another model says nothing here"
     assert by_bytes(page.table.tokens, "⟨42⟩") == [1] and by_bytes(page.table.tokens, "x") == []
+
+
+def test_every_way_to_cut_a_word_and_one_by_hand(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", b"It was dark")
+    window.resize(1400, 1100)
+    panel = shown(window, qtbot, "abc")
+    QTest.mouseClick(panel.modes["ways"], Qt.MouseButton.LeftButton)
+    page = cast(WaysPage, panel.pages["ways"])
+    assert page.field.text() == " dark" and page.segmented is None, "asked for by hand"
+    page.field.setText("dark")
+    QTest.keyClick(page.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.segmented is not None, timeout=PATIENCE)
+    found = page.segmented.found  # type: ignore[union-attr]
+    alone = arplay.load("english").segmentations("dark").found
+    assert [way.ids for way in found.ways] == [way.ids for way in alone.ways] and found.whole
+    best = page.table.text(0, 3)
+    assert best == percent(math.exp(found.ways[0].logprob - found.marginal)), "of p of the text"
+    assert "the tokenizer’s own has" in page.said.full and f"all {len(found.ways)} ways" in page.said.full
+    assert f"{found.lost_bits:.3f} bits more" in page.said.full
+    label = window.playground.view.loaded.vocabulary.label  # type: ignore[union-attr]
+    for way in found.ways:  # each is found again by its boundaries
+        page.row.show_text(b"dark", frozenset())
+        for edge in edges_of(way, window.playground.view.loaded.vocabulary):  # type: ignore[union-attr]
+            if edge < 4:
+                page.row.gap = page.row.gaps.index(edge)
+                page.row.edges |= {edge}
+        page.row.edges |= {4}
+        page.row.cut.emit()
+        assert f"log p {nats_or_bits(way.logprob, 'nats')}" in page.hand.full
+        assert "|".join(label(id) for id in way.ids) in page.table.text(page.rows.currentIndex().row(), 0)
+    page.row.show_text(b"dark", frozenset({4}))
+    page.row.gap = 0
+    page.row.setFocus()
+    known = {edges_of(way, window.playground.view.loaded.vocabulary) for way in found.ways}  # type: ignore[union-attr]
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_Space):
+        QTest.keyClick(page.row, key)
+    assert page.row.edges == {1, 2, 3, 4} and (page.row.edges in known) != page.hand.full.startswith("No such way")
+    page.field.setText("abc")
+    page.show_now()
+    assert page.segmented is None and not page.said.full, "of another text"
 
 
 def test_exports_and_pictures(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

@@ -199,6 +199,13 @@ class MakeTokens(Ask):
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentText(Ask):
+    """Cut this short text into tokens in every way, and have the model rate each."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsking:
     """End the question of this kind that is being worked at."""
 

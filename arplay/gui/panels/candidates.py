@@ -43,7 +43,7 @@ BY: dict[By, tuple[str, str]] = {
 }
 KEPT = 50
 """Changes of the list that can be undone."""
-ROOMY, LOW = 420, 150
+ROOMY, LOW = 280, 150
 
 
 class CandidatesPanel(Panel):
@@ -88,7 +88,7 @@ class CandidatesPanel(Panel):
             self.modes[by] = button
         words = "Compare them behind the caret; this happens by itself where it takes less than a second"
         self.run = push_button("Compare", words, self._run, role="primary", name="Compare or stop")
-        for part in (self.field, self.add, self.load, self.ways, self.run):
+        for part in (self.field, self.add, self.run, self.load, self.ways):
             self.head.add(part)
         self.said, self.looked = Caption(), Caption()
         self.remove = push_button("Remove", "Take the chosen one off the list (Delete)", self._remove, role="chip")

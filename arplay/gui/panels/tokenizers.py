@@ -27,6 +27,7 @@ from arplay.gui.widgets.tokenizers.page import TokenizerPage
 from arplay.gui.widgets.tokenizers.search import VocabularyPage
 from arplay.gui.widgets.tokenizers.sheet import TokenizerSheet
 from arplay.gui.widgets.tokenizers.stack import Layer, StackView
+from arplay.gui.widgets.tokenizers.ways import WaysPage
 from arplay.models import documents
 
 ANY = (1 << 24) - 1
@@ -42,8 +43,13 @@ MODES = {
     "figures": ("Figures", "How many tokens, and how much of the text each holds"),
     "merges": ("Merges", "How a word becomes tokens, merge by merge"),
     "vocabulary": ("Vocabulary", "Find tokens by what they write, by bytes or by id"),
+    "ways": ("Segmentations", "Every way to cut a word into tokens, and what the model gives to each"),
 }
-PAGES: dict[str, Callable[[], TokenizerPage]] = {"merges": MergesPage, "vocabulary": VocabularyPage}
+PAGES: dict[str, Callable[[], TokenizerPage]] = {
+    "merges": MergesPage,
+    "vocabulary": VocabularyPage,
+    "ways": WaysPage,
+}
 
 
 class TokenizersPanel(Panel):
@@ -227,7 +233,7 @@ class TokenizersPanel(Panel):
         if self.mode in PAGES:
             page = self._page()
             if not page.field.text() and self.mode != "vocabulary" and self.last is not None:
-                page.choose("", word_at(self.last.text.file, max(0, self.view.caret - self.last.start - 1)))
+                page.begin(word_at(self.last.text.file, max(0, self.view.caret - self.last.start - 1)))
         self._show()
 
     def _page(self) -> TokenizerPage:

@@ -11,6 +11,7 @@ from arplay.engine.candidates import Rate
 from arplay.engine.conventions import Compare
 from arplay.engine.divergence import Diverge
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
+from arplay.engine.segmentations import Segment
 from arplay.engine.tokenizing import Make, Tokenize
 from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
@@ -24,6 +25,7 @@ from arplay.gui.intents import (
     CorrectSpaces,
     MakeTokens,
     Other,
+    SegmentText,
     TokenizeText,
     Train,
 )
@@ -61,6 +63,7 @@ QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
     CorrectSpaces: lambda *_: Edges,
     MakeTokens: _make,
     Other: lambda _, asked: partial(Total, reading=asked.reading),
+    SegmentText: lambda _, asked: partial(Segment, document=documents.document(asked.text, None)),
     TokenizeText: _tokenize,
     Train: _train,
 }

@@ -22,7 +22,9 @@ from arplay.models import documents
 
 ROW, FIGURE = 26, 70
 """Pixels of a row, and of the figure beside its bar."""
-TEXT, TOKENS, SUM, BY_SUM, TOKEN, BY_TOKEN, UNIT, BY_UNIT, SHARE = range(9)
+TEXT, TOKENS, SUM, BY_SUM, TOKEN, BY_TOKEN, UNIT, BY_UNIT, RANKS, SHARE = range(10)
+EVERY, NARROW = 590, 230
+"""Pixels from which every measure has room with its rank, and from which the chosen one has, with all three ranks."""
 VALUES: dict[By, tuple[int, int]] = {"sum": (SUM, BY_SUM), "token": (TOKEN, BY_TOKEN), "unit": (UNIT, BY_UNIT)}
 JOINS = "the tokenizer would cut the text and this one otherwise if they were typed as one"
 LISTED = 20
@@ -66,14 +68,15 @@ def rows_of(texts: Sequence[str], found: Sequence[Candidate], by: By) -> tuple[R
 class CandidateTable(TableRows):
     columns = (
         Column("candidate", "What may follow; F2 or a double-click changes it, Enter writes it.", kind="token"),
-        Column("tokens", "How many tokens it has behind the text.", 58, 690),
-        Column("log p", "log p(candidate | text before the caret), the sum over its tokens.", 92, 230),
-        Column("rank", "By log p as a whole.", 42, 360),
-        Column("per token", "The mean of log p over its tokens: long ones are not punished for their length.", 84, 450),
-        Column("rank", "By log p a token; marked where it is another one than by log p.", 42, 450),
-        Column("bits", "−log₂ p over its bytes: how well it fits, however the tokenizer cuts it.", 92, 590),
-        Column("rank", "By bits a byte; marked where it is another one than by log p.", 42, 590),
-        Column("share", "p normalised over this list: what it would be if one of them had to come.", 124, 330),
+        Column("tokens", "How many tokens it has behind the text.", 58),
+        Column("log p", "log p(candidate | text before the caret), the sum over its tokens.", 92),
+        Column("rank", "By log p as a whole.", 42),
+        Column("per token", "The mean of log p over its tokens: long ones are not punished for their length.", 84),
+        Column("rank", "By log p a token; marked where it is another one than by log p.", 42),
+        Column("bits", "−log₂ p over its bytes: how well it fits, however the tokenizer cuts it.", 92),
+        Column("rank", "By bits a byte; marked where it is another one than by log p.", 42),
+        Column("ranks", "By log p as a whole, a token and a byte; marked where they differ.", 66),
+        Column("share", "p normalised over this list: what it would be if one of them had to come.", 124),
     )
     rows: Sequence[Row]
     edited = Signal(int, str)
@@ -117,6 +120,8 @@ class CandidateTable(TableRows):
             return "warning" if each.found is not None and each.found.joins and not self.dim else "text"
         if self.dim:
             return "muted"
+        if each.ranks is not None and column == RANKS:
+            return "accent" if len(set(each.ranks.values())) > 1 else "muted"
         if each.ranks is not None and column in (BY_TOKEN, BY_UNIT):
             return "accent" if each.ranks["token" if column == BY_TOKEN else "unit"] != each.ranks["sum"] else "muted"
         return "text" if column in VALUES[self.by] or column == SHARE else "muted"
@@ -152,6 +157,7 @@ def cells(each: Row, unit: LogUnit) -> tuple[str, ...]:
         f"{places['token']:,}",
         "—" if bits is None else number(bits, 3),
         f"{places['unit']:,}",
+        "\u2009·\u2009".join(f"{place:,}" for place in places.values()),
         percent_cell(each.share),
     )
 
@@ -229,6 +235,19 @@ class CandidateRows(ChoiceTable):
     def set_theme(self, theme: Theme) -> None:
         self.painted.theme = theme
         super().set_theme(theme)
+
+    def fit(self) -> None:
+        """Every measure with its rank where there is room, else the chosen one with all three ranks."""
+        room, (value, _) = self.viewport().width(), VALUES[self.table.by]
+        shown = {TEXT, SUM, BY_SUM, TOKEN, BY_TOKEN, UNIT, BY_UNIT, SHARE}
+        if room < EVERY:
+            shown = (
+                {TEXT, value, RANKS} | ({SHARE} if room > NARROW + 90 else set()) if room > NARROW else {TEXT, value}
+            )
+        elif room >= EVERY + 100:
+            shown.add(TOKENS)
+        for at in range(len(self.table.columns)):
+            self.setColumnHidden(at, at not in shown)
 
     def event(self, event: QEvent) -> bool:
         """What the window's menu has keys for means this list while it has the focus."""

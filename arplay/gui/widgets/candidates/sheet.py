@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from arplay.core.format import percent_cell
 from arplay.gui.settings import Unit
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
-from arplay.gui.widgets.candidates.rows import SHARE, TEXT, CandidateTable, Row, cells, paint_share
+from arplay.gui.widgets.candidates.rows import RANKS, SHARE, TEXT, CandidateTable, Row, cells, paint_share
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.sheet import MARGIN, Sheet
 
@@ -27,7 +27,7 @@ class CandidateSheet(Sheet):
     def __init__(self, table: CandidateTable, said: str, unit: Unit, theme: Theme) -> None:
         self.rows_shown: Sequence[Row] = table.rows
         self.heads = [table.title(column) for column in range(len(table.columns))]
-        self.widths = [column.width for column in table.columns]
+        self.widths = [column.width if at != RANKS else 0 for at, column in enumerate(table.columns)]
         self.widths[TEXT] = WIDTH - 2 * MARGIN - sum(self.widths)
         self.said, self.unit = said, unit
         super().__init__(
@@ -63,5 +63,6 @@ class CandidateSheet(Sheet):
 
     @staticmethod
     def _word(painter: QPainter, area: QRectF, text: str, side: Qt.AlignmentFlag) -> None:
+        """Nothing where there is no room at all."""
         cut = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, side, cut)

@@ -83,6 +83,10 @@ class TokenizerPage(QWidget):
         self.field.setText(text)
         self.ask()
 
+    def begin(self, text: str) -> None:
+        """What stands at the caret when the page is first seen."""
+        self.choose("", text)
+
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
 

@@ -245,6 +245,8 @@ ACTIONS: dict[str, Callable[[Place], None]] = {
 DONE: dict[str, Callable[[View], bool]] = {
     "command pause": lambda view: not view.playing,
     "command forget_timings": lambda view: not view.timings,
+    "command set_base": lambda view: view.base is not None,
+    "command forget_base": lambda view: view.base is None,
     "command stop_trying": lambda view: not view.trying,
     "command stop_measuring": lambda view: not view.measuring,
     "command accept_ghost": lambda view: not view.ghost,

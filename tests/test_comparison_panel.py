@@ -18,10 +18,11 @@ import arplay
 from arplay.core.aligned import Share, shares
 from arplay.export.comparing import verdict
 from arplay.gui import exports
-from arplay.gui.intents import AddPeer, Change, RemovePeer, Select
+from arplay.gui.intents import AddPeer, AddRun, Change, RemovePeer, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.comparison import CHANGED, HERE, SPANS, ComparisonPanel
 from arplay.gui.panels.comparison import TEXT as TEXT_PAGE
+from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.widgets.comparison.changed import CHANGE
 from arplay.gui.widgets.comparison.spans import APART, PLACE
 from arplay.gui.widgets.comparison.totals import BITS, NLL, PERPLEXITY, TOKENS
@@ -320,3 +321,48 @@ def test_the_base_text_against_its_edit(seen: tuple[MainWindow, ComparisonPanel]
     assert json.loads((tmp_path / "edit.json").read_text("utf-8"))["tokens_in_both"] == found.tokens
     QTest.mouseClick(panel.forget_base, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.view.base is None and panel.view.edited is None, timeout=PATIENCE)
+
+
+def test_a_saved_run_is_compared(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:
+    """It needs no model; one of another text is refused in words."""
+    window, panel = seen
+    score = arplay.load("english", dtype="bfloat16").score
+    score(TEXT).save(tmp_path / "same.npz")
+    score("another text").save(tmp_path / "other.npz")
+    window.handle(AddRun(tmp_path / "same.npz"))
+    qtbot.waitUntil(lambda: panel.side is not None and panel.view.parted_here, timeout=PATIENCE)
+    assert panel.side is not None and panel.side.names == ("english float32", "same.npz bfloat16")
+    assert panel.side.parted.shares[1].nats == pytest.approx(score(TEXT).nll_nats)
+    QTest.mouseClick(panel.group.button(HERE), Qt.MouseButton.LeftButton)
+    assert "no distributions" in panel.said.full
+    window.handle(AddRun(tmp_path / "other.npz"))
+    chips = panel.chips.chips
+    qtbot.waitUntil(lambda: len(chips) > 2 and "it is of another text" in chips[2].words.toolTip(), timeout=PATIENCE)
+    window.handle(AddRun(tmp_path / "missing.npz"))
+    qtbot.waitUntil(lambda: window.playground.view.peers[-1].problem is not None, timeout=PATIENCE)
+    assert "cannot be read" in (window.playground.view.peers[-1].problem or ("",))[0]
+    for slot in (1, 2, 3):
+        window.handle(RemovePeer(slot))
+    assert window.playground.view.peers == ()
+
+
+def test_the_heatmap_shows_the_difference(opened: Open, qtbot: QtBot) -> None:
+    """While it does, the other model scores the text though the panel is hidden; the setting stays what it was."""
+    window = opened("english", TEXT.encode())
+    heatmap = cast(HeatmapPanel, window.panels["heatmap"])
+    heatmap.modes.chosen.emit("difference")
+    assert "add one in the panel Comparison" in heatmap.caption.full
+    assert window.playground.view.settings.colour_by == "surprisal"
+    window.handle(AddPeer("english", "cpu", "bfloat16"))
+    qtbot.waitUntil(
+        lambda: heatmap.view.parted_here and "B is english bfloat16" in heatmap.caption.full, timeout=PATIENCE
+    )
+    pair, scale = window.playground.view.parted.pairs[0], heatmap.text.scale  # type: ignore[union-attr]
+    own = pair.ledgers[0]
+    np.testing.assert_allclose(scale.measure.values(own, 0, len(own)), pair.difference)
+    assert scale.colour_by == "difference" and heatmap.legend.scale is scale
+    heatmap.modes.chosen.emit("rank")
+    qtbot.waitUntil(lambda: heatmap.text.scale.colour_by == "rank", timeout=PATIENCE)
+    heatmap.modes.chosen.emit("difference")
+    window.handle(Change(replace(window.playground.view.settings, colour_by="entropy")))
+    qtbot.waitUntil(lambda: heatmap.text.scale.colour_by == "entropy", timeout=PATIENCE)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.aligned import Aligned
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
 
@@ -167,20 +168,29 @@ def of(name: str) -> Measure:
     raise Problem(f"tokens are not coloured by {name}", f"use {', '.join(NAMES)}")
 
 
-def difference(other: Floats, said: str) -> Measure:
-    """How much more surprising each token is than to another run, in nats; ``other``: log p by that, shape (n,).
+def difference(pair: Aligned | None, letter: str = "B") -> Measure:
+    """How much more another model, called ``letter``, pays than the one in sight, A: in nats, of the span that a token
+    is part of; NaN where nothing is compared.
 
     >>> from arplay import load
+    >>> from arplay.core.aligned import aligned
     >>> ledger = load("abc").score("BAC").ledger
-    >>> difference(np.array([-1.0, np.nan, -1.0]), "abc").values(ledger, 0, 3).round(3)
-    array([-0.084,    nan, -0.489])
+    >>> difference(aligned(ledger, ledger)).values(ledger, 0, 3)
+    array([0., 0., 0.])
     """
 
     def values(ledger: Ledger, first: int, stop: int) -> Floats:
-        return surprisal(ledger, first, stop) + other[first:stop]
+        if pair is None or not len(pair) or ledger is not pair.ledgers[pair.own]:
+            return np.full(stop - first, np.nan)
+        span = np.searchsorted(pair.first[pair.own], np.arange(first, stop), side="right") - 1
+        inside = (span >= 0) & (span < len(pair))
+        return np.where(inside, pair.difference[np.clip(span, 0, len(pair) - 1)], np.nan)
 
-    tip = f"Surprisal less that of {said}: above 0 this model was more surprised, below 0 the other one"
-    return Measure("difference", "Difference", "−log p − other’s", tip, values, "signed")
+    tip = (
+        "How much more another model pays for the same span of the text, from the panel Comparison: below 0 (blue) it "
+        "knew better, above 0 (orange) the window's own model did"
+    )
+    return Measure("difference", "Difference", f"{letter} − A, of the span", tip, values, "signed")
 
 
 def bounds_of(wanted: tuple[int, ...]) -> tuple[int, ...]:

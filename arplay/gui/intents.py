@@ -222,6 +222,20 @@ class AddPeer:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAtPeers:
+    """Whether the heatmap shows a difference, so that models beside the window's own are to score the text."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddRun:
+    """A saved scoring run of this very text is compared with."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class RemovePeer:
     """Compare no longer with what stands in this slot, and give its memory back."""
 
@@ -299,6 +313,6 @@ class Report:
 
 Intent = (
     Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
-    | Measure | Ask | StopAsking | AddPeer | RemovePeer | Continue | Wager | Goto | SetMark | Edited | CaretMoved
-    | OpenFiles | Analyse | Report
+    | Measure | Ask | StopAsking | AddPeer | AddRun | LookAtPeers | RemovePeer | Continue | Wager | Goto | SetMark
+    | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip

@@ -35,6 +35,8 @@ class Peer:
     doing: str = ""
     share: float | None = None
     problem: tuple[str, str] | None = None
+    run: Ledger | None = None
+    """The scores of a saved run, which has no model."""
 
     @property
     def name(self) -> str:

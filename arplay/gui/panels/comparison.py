@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QButtonGroup,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from arplay.core.aligned import Aligned, Share
 from arplay.core.edited import Edited
 from arplay.core.matching import two
 from arplay.engine.divergence import Diverged
 from arplay.export.comparing import Beside, Here, edit_summary, verdict
+from arplay.export.scorefile import ENDING
 from arplay.gui.contract import Panel
-from arplay.gui.intents import CompareDistributions, Do, RemovePeer, Select, StopAsking, Zoom
+from arplay.gui.intents import AddRun, CompareDistributions, Do, RemovePeer, Select, StopAsking, Zoom
 from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
@@ -54,6 +65,8 @@ PAGES = (
     ("What changed", "KL, total variation and ranks token by token, of two models with the same tokens"),
 )
 TOTALS, SPANS, TEXT, HERE, CHANGED = range(5)
+NO_DISTRIBUTIONS = "A saved run has no distributions, only the scores of its tokens: add its model."
+WAITS = "waiting for the other model's answer at this place"
 NOW = "B  the text now"
 ANY = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no greatest height."""
@@ -106,6 +119,9 @@ class ComparisonPanel(Panel):
         self.add = push_button(
             "+ Add model…", "Choose a model to stand beside the window's own: the list tells its memory", self._add
         )
+        self.add_run = push_button(
+            "+ Saved run…", "Choose a scoring run of this text, which was saved to a file (.npz)", self._add_run
+        )
         self.mode, modes = _segments(MODES, self, self._turn)
         self.set_base = push_button("Set as base", BASE_TIP, lambda: self.intent.emit(Do("set_base")))
         self.forget_base = push_button(
@@ -116,7 +132,7 @@ class ComparisonPanel(Panel):
         self.beside.setToolTip(plain("Which model is compared with the first one"))
         self.beside.setAccessibleName("Which model is compared with the first one")
         self.beside.activated.connect(self._show_pair)
-        for part in (modes, self.chips, self.add, self.set_base, self.forget_base, sides, self.beside):
+        for part in (modes, self.chips, self.add, self.add_run, self.set_base, self.forget_base, sides, self.beside):
             self.head.add(part)
         self.totals, self.table = TotalsTable(), RowTable("What each model pays", 24)
         self.totals.setParent(self)
@@ -229,14 +245,15 @@ class ComparisonPanel(Panel):
     def _show(self) -> None:
         view, found, based = self.view, self.side, self.based
         own = self.own
-        for part in (self.chips, self.add, self.group.button(HERE), self.group.button(CHANGED)):
+        for part in (self.chips, self.add, self.add_run, self.group.button(HERE), self.group.button(CHANGED)):
             part.setVisible(not based)
         self.set_base.setVisible(based)
         self.set_base.setText("Set anew" if view.base is not None else "Set as base")
         self.forget_base.setVisible(based and view.base is not None)
         self.table.message = NO_BASE if based else NO_PEER
         self.chips.show_models(own, view.peers)
-        self.add.setEnabled(view.loaded is not None and len(view.peers) < MOST)
+        for part in (self.add, self.add_run):
+            part.setEnabled(view.loaded is not None and len(view.peers) < MOST)
         unit = view.ledger.unit if view.ledger is not None else None
         shares = dict(zip(found.parted.ledgers, found.parted.shares, strict=True)) if found is not None else {}
         rows = []
@@ -329,6 +346,8 @@ class ComparisonPanel(Panel):
     def _why_not(self) -> str:
         """Why whole distributions cannot be compared."""
         peer = self.peer
+        if peer is not None and peer.run is not None:
+            return NO_DISTRIBUTIONS
         if self.view.loaded is None or peer is None or peer.loaded is None:
             return "Add a model with the same tokens: this one in another number type, or quantised."
         if peer.match is not None and not peer.match.same:
@@ -353,7 +372,9 @@ class ComparisonPanel(Panel):
             cause, remedy = problems[0].problem or ("", "")
             said = f"{problems[0].name}: {cause}. {capital(remedy)}."
         elif self.group.checkedId() == HERE and view.peers:
-            said = in_words(self._here, view.settings.unit) or "waiting for the other model's answer at this place"
+            said = in_words(self._here, view.settings.unit) or WAITS
+            if self.peer is not None and self.peer.run is not None:
+                said = NO_DISTRIBUTIONS
         elif self.group.checkedId() == CHANGED:
             said = ""  # the page says it
         elif found is None:
@@ -382,6 +403,11 @@ class ComparisonPanel(Panel):
 
     def _add(self) -> None:
         self.intent.emit(Do("compare"))
+
+    def _add_run(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Compare with a saved run", filter=f"Scoring runs (*{ENDING})")
+        if path:
+            self.intent.emit(AddRun(Path(path)))
 
     def _go(self, index: int) -> None:
         self.intent.emit(Select(index))

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number
-from arplay.core.measures import MEASURES, bucket_counts
+from arplay.core.measures import MEASURES, bucket_counts, difference
 from arplay.core.signs import safe
 from arplay.gui import kinds
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Change, Select, Zoom
+from arplay.gui.intents import Change, LookAtPeers, Select, Zoom
 from arplay.gui.settings import LEAST_SURPRISE, MOST_SURPRISE, Unit
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
@@ -64,6 +64,8 @@ class HeatmapPanel(OnSheet, Panel):
     def __init__(self) -> None:
         super().__init__()
         self.view = View()
+        self.differs = False
+        """Coloured by the difference to another model: of this moment, and therefore no setting."""
         self.figures = FigureRow()
         self.row = ScoringRow()
         self.row.asked.connect(self.intent)
@@ -71,7 +73,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.progress = ProgressLine()
         self.text = self._made(kinds.KINDS[0])  # without scores it tells what is missing
         self.legend = Legend()
-        self.modes, self.buttons = ModeRow(MEASURES), OptionButtons()
+        self.modes, self.buttons = ModeRow((*MEASURES, difference(None))), OptionButtons()
         self.buttons.asked.connect(self.intent)
         self.controls = QWidget()
         row = QHBoxLayout(self.controls)
@@ -118,7 +120,11 @@ class HeatmapPanel(OnSheet, Panel):
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         settings, old = view.settings, before.settings
-        if any(getattr(settings, name) != getattr(old, name) for name in STYLE):
+        if self.differs and settings.colour_by != old.colour_by:  # another was chosen elsewhere
+            self.differs = False
+            self.intent.emit(LookAtPeers(False))
+        others = self.differs and view.parted is not before.parted
+        if others or any(getattr(settings, name) != getattr(old, name) for name in STYLE):
             self._show_style()
         self._turn(kinds.of_document(view.document) if view.ledger is not None else kinds.KINDS[0])
         self.heat.show_view(view)
@@ -152,14 +158,21 @@ class HeatmapPanel(OnSheet, Panel):
 
     def _show_style(self) -> None:
         settings = self.view.settings
-        scale = HeatScale.by(self.theme, settings)
+        scale = self._scale()
         for heat in self._heats.values():
             heat.show_style(self.theme, scale, settings.unit, settings.text_size)
         self.legend.show_scale(self.theme, scale, settings.unit)
         self.figures.theme = self.progress.theme = self.theme
         self.figures.update()
         self.legend.show_mark(settings.surprise)
-        self.modes.show_chosen(settings.colour_by)
+        self.modes.show_chosen("difference" if self.differs else settings.colour_by)
+
+    def _scale(self) -> HeatScale:
+        """What colours tokens now."""
+        if not self.differs:
+            return HeatScale.by(self.theme, self.view.settings)
+        parted = self.view.parted
+        return HeatScale(self.theme, difference(parted.pairs[0] if parted is not None else None))
 
     def _show_words(self) -> None:
         ledger, view = self.view.ledger, self.view
@@ -178,8 +191,25 @@ class HeatmapPanel(OnSheet, Panel):
         lead = lead_tokens(ledger, self.view.loaded)
         follows = self.view.scores_follow
         return "  ·  ".join(
-            part for part in (self._of_run(), follows, windows(ledger, lead), first_token(ledger, lead)) if part
+            part
+            for part in (
+                self._of_run(),
+                self._of_difference(),
+                follows,
+                windows(ledger, lead),
+                first_token(ledger, lead),
+            )
+            if part
         )
+
+    def _of_difference(self) -> str:
+        """Which model the colours compare with, or what is missing for that."""
+        if not self.differs:
+            return ""
+        peers = [peer for peer in self.view.peers if peer.ledger is not None]
+        if not self.view.parted_here or not peers:
+            return "no other model has scored this text: add one in the panel Comparison"
+        return safe(f"B is {peers[0].name}")
 
     def _of_run(self) -> str:
         """That it is a saved run, of which model and of when; empty where it is none."""
@@ -218,11 +248,16 @@ class HeatmapPanel(OnSheet, Panel):
     def _counts(self) -> tuple[int, ...]:
         """How many tokens are in each bucket of ranks, where these are shown."""
         ledger, settings = self.view.ledger, self.view.settings
-        shown = ledger is not None and settings.colour_by == "rank"
+        shown = ledger is not None and settings.colour_by == "rank" and not self.differs
         return bucket_counts(ledger, settings.rank_bounds) if ledger is not None and shown else ()
 
     def _choose(self, name: str) -> None:
-        if name != self.view.settings.colour_by:
+        differed, self.differs = self.differs, name == "difference"
+        if self.differs != differed:
+            self._show_style()
+            self._show_words()
+            self.intent.emit(LookAtPeers(self.differs))
+        if not self.differs and name != self.view.settings.colour_by:
             self.intent.emit(Change(replace(self.view.settings, colour_by=name)))
 
     def _move_mark(self, nats: float) -> None:
@@ -252,7 +287,7 @@ class HeatmapPanel(OnSheet, Panel):
             return None
         stop = len(whole) if stop is None else stop
         settings, loaded = self.view.settings, self.view.loaded
-        kind, scale = kinds.of_document(self.view.document), HeatScale.by(self.theme, settings)
+        kind, scale = kinds.of_document(self.view.document), self._scale()
         ledger = whole if stop - first == len(whole) or not kind.in_parts else whole.part(first, stop)
         part = f"tokens {first + 1:,} to {stop:,} of {len(whole):,}, each read after all that stands before it  ·  "
         scored = Scored(

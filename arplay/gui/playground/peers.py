@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from PySide6.QtCore import QObject
 
+from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Place
 from arplay.engine.explore import Explore, Explored
 from arplay.engine.load import Load, Loaded, Unload
 from arplay.engine.matching import Matched, MatchTokens
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
 from arplay.engine.parting import Part, Parted
+from arplay.engine.runs import OpenedRun, OpenRun, in_place_of_model
 from arplay.engine.scoring import Score, Scored
 from arplay.gui.bridge import Bridge
 from arplay.gui.intents import AddPeer
@@ -37,35 +39,56 @@ class Peers(QObject):
         self._play, self._bridge = play, bridge
         self._numbers: dict[tuple[int, type[Request]], int] = {}
         """What is asked now, by slot and kind; slot 0 is for what is asked of none."""
-        self._watched = self._going = False
+        self._watched = self._looked = self._going = False
         play.changed.connect(self._on_view)
 
     # ---- what the user does
 
     def watch(self, watched: bool) -> None:
+        """Whether the panel is in sight."""
         self._watched = watched
-        if watched:
+        self._turn()
+
+    def look(self, looked: bool) -> None:
+        """Whether the heatmap shows a difference."""
+        self._looked = looked
+        self._turn()
+
+    def _turn(self) -> None:
+        if self._watched or self._looked:
             self._go_on()
         else:
             self._forget(Score)
             self._forget(Explore)
 
-    def add(self, intent: AddPeer) -> None:
+    def add_run(self, path: Path) -> None:
+        """Its scores are what they are: it is compared where they are of the text in the window."""
+        slot = self._free(path.name)
+        if slot is not None:
+            self._ask(slot, OpenRun, partial(OpenRun, path=path))
+
+    def _free(self, title: str) -> int | None:
+        """A slot for something new, which stands there from now on; None where all are taken, which is told."""
         play = self._play
         taken = {peer.slot for peer in play.view.peers}
         free = [slot for slot in range(1, MOST + 1) if slot not in taken]
         if not free:
             play.refused.emit(f"{MOST + 1} models are compared at most: remove one first")
+            return None
+        play.show(peers=(*play.view.peers, Peer(free[0], title, doing="loading")))
+        return free[0]
+
+    def add(self, intent: AddPeer) -> None:
+        path = PurePath(intent.spec)
+        slot = self._free(path.name if path.is_absolute() else intent.spec)
+        if slot is None:
             return
-        slot, path = free[0], PurePath(intent.spec)
-        title = path.name if path.is_absolute() else intent.spec
-        play.show(peers=(*play.view.peers, Peer(slot, title, doing="loading")))
         asked = partial(Load, spec=intent.spec, device=intent.device, dtype=intent.dtype, slot=slot)
         self._ask(slot, Load, asked)
 
     def remove(self, slot: int) -> None:
         """Its memory is given back, also that of one that is still being loaded."""
-        for kind in (Load, Score, Explore, MatchTokens):
+        for kind in (Load, OpenRun, Score, Explore, MatchTokens):
             self._drop(slot, kind)
         self._drop(0, Part)
         self._bridge.ask(partial(Unload, slot=slot), lambda _: None)
@@ -91,7 +114,7 @@ class Peers(QObject):
     def _go_on(self) -> None:
         """Ask for what is not known yet of what the window shows."""
         play, ledger = self._play, self._play.ledger
-        if not self._watched or not play.view.peers:
+        if not (self._watched or self._looked) or not play.view.peers:
             return
         if play.view.stale:
             self._forget(Explore)
@@ -100,13 +123,23 @@ class Peers(QObject):
             return
         with play.at_once():
             for peer in play.view.peers:
-                if peer.loaded is not None and peer.beside is not ledger and (peer.slot, Score) not in self._numbers:
+                if peer.run is not None:
+                    self._set_beside(peer, ledger)
+                elif peer.loaded is not None and peer.beside is not ledger and (peer.slot, Score) not in self._numbers:
                     self._change(peer.slot, doing="scoring", share=0.0, problem=None)
                     score = partial(Score, document=play.scored_document, reading=play.view.settings.reading)
                     self._ask(peer.slot, Score, partial(score, slot=peer.slot))
             self._part()
             self._match()
             self._explore()
+
+    def _set_beside(self, peer: Peer, ledger: Ledger) -> None:
+        """A saved run is of one text only."""
+        if peer.run is None or peer.beside is ledger:
+            return
+        same = peer.run.encoded.is_of(self._play.scored_document)
+        problem = None if same else ("it is of another text", "open the text that it was made of")
+        self._change(peer.slot, ledger=peer.run if same else None, beside=ledger, problem=problem)
 
     def _part(self) -> None:
         view, ledger = self._play.view, self._play.ledger
@@ -136,7 +169,12 @@ class Peers(QObject):
             return
         document = play.scored_document if play.looking else play.document
         for peer in view.peers:
-            if peer.loaded is None or peer.answered is answer or (peer.slot, Explore) in self._numbers:
+            if (
+                peer.loaded is None
+                or peer.run is not None
+                or peer.answered is answer
+                or (peer.slot, Explore) in self._numbers
+            ):
                 continue
             inside = answer.prefix.actual is not None and answer.prefix.index < len(answer.encoded)
             unit = answer.encoded.span(answer.prefix.index)[0] if inside else view.caret
@@ -156,6 +194,9 @@ class Peers(QObject):
             match result:
                 case Progress(what=what, fraction=fraction):
                     self._change(slot, doing=what, share=fraction)
+                case OpenedRun(run=run):
+                    loaded = in_place_of_model(result.number, run)
+                    self._change(slot, loaded=loaded, run=run.ledger, doing="", share=None)
                 case Loaded():
                     self._change(slot, loaded=result, doing="", share=None)
                 case Scored(ledger=ledger) if result.is_last:
@@ -170,7 +211,7 @@ class Peers(QObject):
                     self._play.reported.emit(cause, remedy)
                 case Failed(cause=cause, remedy=remedy):
                     self._change(slot, problem=(cause, remedy), ledger=None, beside=beside, doing="", share=None)
-                case Cancelled() if slot and kind is Load:
+                case Cancelled() if slot and kind in (Load, OpenRun):
                     self.remove(slot)
                 case Cancelled() if slot:
                     self._change(slot, problem=STOPPED, ledger=None, beside=beside, doing="", share=None)

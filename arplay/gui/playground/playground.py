@@ -128,6 +128,10 @@ class Playground(State):
                 self.questions.stop(kind)
             case intents.AddPeer():
                 self.peers.add(intent)
+            case intents.AddRun(path):
+                self.peers.add_run(path)
+            case intents.LookAtPeers(on):
+                self.peers.look(on)
             case intents.RemovePeer(slot):
                 self.peers.remove(slot)
             case intents.Continue():

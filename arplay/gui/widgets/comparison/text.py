@@ -10,8 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.aligned import Aligned
-from arplay.core.chain import Ledger
-from arplay.core.measures import Floats, Measure
+from arplay.core.measures import difference
 from arplay.gui import kinds
 from arplay.gui.peers import Peer
 from arplay.gui.theme import LIGHT, SPACE, Theme
@@ -25,24 +24,6 @@ WAYS = (
     ("Difference", "Each span coloured by how much more the second model pays for it"),
     ("Side by side", "The surprisal of each model on its own tokens"),
 )
-
-
-def difference(pair: Aligned, letter: str) -> Measure:
-    """How much more the second pays for the span that a token of the first is part of, in nats."""
-
-    def values(ledger: Ledger, first: int, stop: int) -> Floats:
-        if ledger is not pair.ledgers[pair.own]:
-            return np.full(stop - first, np.nan)
-        span = np.searchsorted(pair.first[pair.own], np.arange(first, stop), side="right") - 1
-        inside = (span >= 0) & (span < len(pair))
-        return (
-            np.where(inside, pair.difference[np.clip(span, 0, max(0, len(pair) - 1))], np.nan)
-            if len(pair)
-            else (np.full(stop - first, np.nan))
-        )
-
-    tip = "−log p of the span by the second model less that by the first: below 0 the second knew better."
-    return Measure("difference", "Difference", f"{letter} − A, of the span", tip, values, "signed")
 
 
 class TextPage(QWidget):

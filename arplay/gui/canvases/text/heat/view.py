@@ -110,7 +110,7 @@ class HeatView(WheelZoom, HeatRows):
             spans = found.spans if found is not None and self.ledger is not None else NOWHERE
             if spans is not self._spans:
                 self._spans = spans
-                ends = self.ledger.ends if self.ledger is not None else NOWHERE
+                ends = self.ledger.ends if self.ledger is not None else NOWHERE[:, 0]
                 self.minimap.show_found(tokens_of(spans[:, 0], ends))
 
     def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int = TEXT) -> None:

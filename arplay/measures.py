@@ -6,8 +6,10 @@ from typing import TypeVar
 
 from arplay.core.modalities.base import Document
 from arplay.core.reading import Reading
+from arplay.core.sweeps import Axis
 from arplay.engine.alone import OnProgress, answered
 from arplay.engine.conventions import Compare, Compared
+from arplay.engine.curves import Sweep, Swept
 from arplay.engine.messages import Request
 from arplay.engine.state import State
 from arplay.engine.word_edges import Edged, Edges
@@ -38,6 +40,19 @@ class Measures:
         harness_rolling 42.38
         """
         return self._asked(Compared, Compare(0, self._read(document), self.reading))
+
+    def curve(self, document: Given, axis: Axis = "stride") -> Swept:
+        """The perplexity of ``document`` against "stride" or "context": ``points``, each with ``found.perplexity``.
+
+        Every other point costs twice the forwards of the one before; those beyond :data:`arplay.core.sweeps.BOUND` are
+        left out. Raises Problem where the text fits into the context, so that it has no stride.
+
+        >>> from arplay import load
+        >>> found = load("english").curve("It was a dark night. " * 9, "context").points
+        >>> [(point.context, point.stride, round(point.found.perplexity, 1)) for point in found]
+        [(16, 8, 4.9), (32, 16, 3.7), (512, 256, 3.2)]
+        """
+        return self._asked(Swept, Sweep(0, self._read(document), axis, self.reading))
 
     def word_edges(self, document: Given) -> Edged:
         """log P(a word begins) before each word of ``document`` and behind the last: ``edges``, (m + 1,), in nats.

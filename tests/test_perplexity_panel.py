@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import arplay
 from arplay import cli
+from arplay.core.reading import Reading
+from arplay.core.sweeps import Axis, affordable, planned
+from arplay.core.windows import Windows
 from arplay.gui import exports
-from arplay.gui.intents import CompareConventions
+from arplay.gui.intents import ByContext, ByStride, Change, CompareConventions
 from arplay.gui.panels.perplexity import PerplexityPanel
 from arplay.gui.settings import Settings
 from arplay.gui.view import View
@@ -92,6 +97,86 @@ def test_compare_scores_by_every_convention_and_is_exported(opened: Open, qtbot:
     qtbot.waitUntil(lambda: panel.compare.text() == "Stop", timeout=PATIENCE)
     QTest.keyClick(panel.compare, Qt.Key.Key_Return)  # ends it
     assert not play.view.answer_to(CompareConventions).runs
+
+
+def test_a_curve_is_told_beforehand_measured_stopped_and_exported(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    text = LONG[:600]
+    window = opened("english", text)
+    window.playground.handle(Change(Settings(reading=Reading(context=32))))
+    settle(window, qtbot)
+    panel, play = in_front(window, qtbot), window.playground
+    QTest.mouseClick(panel.modes.button(1), Qt.MouseButton.LeftButton)
+    assert panel.curve.isVisible() and not panel.rows.isVisible()
+    qtbot.waitUntil(lambda: panel.curve.message.startswith("Measure scores the text at 6 strides: "))
+    QTest.mouseClick(panel.compare, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.compare.text() == "Stop")
+    QTest.keyClick(panel.compare, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: panel.compare.text() == "Measure")
+    assert not play.view.answer_to(ByStride).runs
+    QTest.keyClick(panel.compare, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: panel.swept(ByStride) is not None, timeout=PATIENCE)
+    found = panel.swept(ByStride)
+    assert found is not None and [point.stride for point in found.points] == [1, 2, 4, 8, 16, 32]
+    qtbot.waitUntil(lambda: not panel.curve.plot.empty)
+    assert panel.curve.here == 4.0, "the scores in sight have a stride of 16"
+    own = play.view.ledger.totals.perplexity  # type: ignore[union-attr]
+    assert found.points[4].found is not None and found.points[4].found.perplexity == own
+    assert f"perplexity {own:,.4f}" in panel.curve.words(4.0) and "stride 16" in panel.curve.words(4.0)
+    model = arplay.load("english")
+    model.reading = Reading(context=32, stride=8)
+    assert found.points[3].found.perplexity == pytest.approx(model.score(text.decode()).perplexity, rel=1e-5)  # type: ignore[union-attr]
+    QTest.mouseClick(panel.modes.button(2), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "2 contexts" in panel.curve.message)
+    panel.compare.click()
+    qtbot.waitUntil(lambda: panel.swept(ByContext) is not None, timeout=PATIENCE)
+    export = exports.of_panel(panel, window)
+    for kind in ("csv", "json", "png", "svg", "pdf"):
+        assert export.save(tmp_path / f"perplexity.{kind}")
+    curves = json.loads((tmp_path / "perplexity.json").read_text("utf-8"))["curves"]
+    assert [point["context"] for point in curves["context"]["points"]] == [16, 32]
+    assert "by_stride" in (tmp_path / "perplexity.csv").read_text("utf-8")
+    QTest.keyClicks(text_field(window), "x")
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: panel.curve.plot.empty and "was of another text" in panel.curve.message)
+
+
+def test_a_text_that_fits_has_no_stride(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", b"It was a dark night.")
+    panel = in_front(window, qtbot)
+    panel.modes.button(1).click()
+    qtbot.waitUntil(lambda: "so it has no stride" in panel.curve.message)
+    assert not panel.compare.isEnabled()
+
+
+@given(st.integers(2, 300), st.integers(2, 64), st.sampled_from(["stride", "context"]))
+def test_a_curve_is_planned_from_one_end_to_the_other(length: int, context: int, axis: Axis) -> None:
+    points = planned(context, length, 0, Reading(), axis)
+    ends = [point.stride if axis == "stride" else point.context for point in points]
+    assert ends == (sorted(ends, reverse=True) if axis == "stride" else sorted(ends))
+    assert ends[0 if axis == "stride" else -1] == context and len(set(ends)) == len(ends)
+    for point in points:
+        assert point.read == Windows(point.context, point.stride).cost(length).read
+    assert affordable(points, length) == points, "a short text has all of them"
+
+
+def test_points_that_cost_too_much_are_left_out() -> None:
+    points = planned(512, 1_000_000, 0, Reading(), "stride")
+    kept = affordable(points, 1_000_000)
+    assert [point.stride for point in kept] == [512, 256] and sum(point.read for point in kept) <= 4_000_000
+    assert len(points) == 10
+
+
+def test_curves_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.txt"
+    path.write_bytes(LONG[:1500])
+    asked = ["score", str(path), "--context", "64", "--curve", "context"]
+    assert cli.main([*asked, "--json"]) == 0
+    curve = json.loads(capsys.readouterr().out)["curve"]
+    assert [point["context"] for point in curve["points"]] == [16, 32, 64] and curve["axis"] == "context"
+    perplexities = [point["perplexity"] for point in curve["points"]]
+    assert perplexities == sorted(perplexities, reverse=True), "more context, less surprise"
+    assert cli.main(asked) == 0 and "perplexity" in capsys.readouterr().out.splitlines()[0]
+    assert cli.main(["score", "--prompt", "short", "--curve", "stride"]) == 1
 
 
 def test_what_cannot_be_followed_says_why(opened: Open, qtbot: QtBot) -> None:

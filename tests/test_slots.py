@@ -24,6 +24,7 @@ from arplay.engine import state
 from arplay.engine.candidates import Rate
 from arplay.engine.causality import Change
 from arplay.engine.conventions import Compare
+from arplay.engine.curves import Sweep
 from arplay.engine.divergence import Diverge, Diverged
 from arplay.engine.explore import Explore, Explored
 from arplay.engine.field import Reach
@@ -168,6 +169,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     ScoreSet: lambda number, slot: ScoreSet(number, (Item("a", None, TEXT.data),), slot=slot),
     Rate: lambda number, slot: Rate(number, TEXT, (TEXT,), slot=slot),
     Compare: lambda number, slot: Compare(number, TEXT, slot=slot),
+    Sweep: lambda number, slot: Sweep(number, TEXT, "context", slot=slot),
     Total: lambda number, slot: Total(number, TEXT, slot=slot),
     Diverge: lambda number, slot: Diverge(number, TEXT, slot=slot, base=slot),
     Change: lambda number, slot: Change(number, TEXT, (0, 2), (0, 2), slot=slot),

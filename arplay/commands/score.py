@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from arplay import comparisons
 from arplay.commands import candidates, colours, given, options, scored
@@ -12,7 +13,9 @@ from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.aligned import Aligned
 from arplay.core.edited import Edited, edited
 from arplay.core.parts import Parts
+from arplay.core.sweeps import Axis
 from arplay.engine.conventions import Compared
+from arplay.engine.curves import Swept
 from arplay.engine.divergence import Diverged
 from arplay.engine.segmentations import Segmented
 from arplay.engine.word_edges import Edged
@@ -23,6 +26,7 @@ from arplay.export import (
     divergence,
     parquet,
     parts,
+    perplexity,
     report,
     scorefile,
     segmentations,
@@ -68,6 +72,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--segmentations", action="store_true", help=ways)
     parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
     colours.add(parser, "what the tokens of --report, and those on a terminal, are coloured by")
+    against = "perplexity against stride or context as well: the text is scored at several of them"
+    parser.add_argument("--curve", choices=get_args(Axis), help=against)
     options.add_output(parser)
 
 
@@ -85,6 +91,7 @@ class One:
     """For each of ``beside`` how far it is, where that was asked."""
     edged: Edged | None
     edited: Edited | None = None
+    swept: Swept | None = None
 
     @property
     def record(self) -> tables.Record:
@@ -94,6 +101,8 @@ class One:
             found["parts"] = parts.rows(self.divided, None if self.edged is None else self.edged.edges)
         if self.compared is not None:
             found["conventions"] = conventions.record(self.compared)
+        if self.swept is not None:
+            found["curve"] = perplexity.curve(self.swept, self.score.ledger.unit, self.score.ledger.encoded.units)
         if self.segmented is not None:
             found["segmentations"] = segmentations.record(self.segmented)
         if self.beside:
@@ -122,6 +131,8 @@ class One:
         elif not shown and not coloured:
             shown = scored.tokens(self.score, found["tokens"])
         first = [] if self.compared is None else [*conventions.lines(self.compared), ""]
+        if self.swept is not None:
+            first += [*perplexity.lines(self.swept, found["curve"], self.score.ledger.unit), ""]
         first += [] if self.segmented is None else [*segmentations.lines(self.segmented), ""]
         return [*first, *scored.head(self.score, found["totals"]), *shown]
 
@@ -209,10 +220,12 @@ def _opened(args: argparse.Namespace) -> list[One]:
         raise options.UsageError("saved runs go with saved runs only; score the texts to compare them with a model")
     needs = (
         args.conventions, args.segmentations, args.candidates, args.save, args.divergence, args.base,
-        args.correct_spaces,
+        args.correct_spaces, args.curve,
     )  # fmt: skip
     if any(needs):
-        asked = "--conventions, --segmentations, --candidates, --divergence, --base, --correct-spaces and --save"
+        asked = (
+            "--conventions, --segmentations, --candidates, --divergence, --base, --correct-spaces, --curve and --save"
+        )
         raise options.UsageError(f"{asked} need a model: give the text")
     beside = [Score.opened(path)[0] for path in others]
     found = []
@@ -253,6 +266,7 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
             edits = [edited(base.ledger, score.ledger) for score in scores]
         compared = [model.conventions(source.document) if args.conventions else None for source in sources]
         segmented = [model.segmentations(source.document) if args.segmentations else None for source in sources]
+        swept = [model.curve(source.document, args.curve) if args.curve else None for source in sources]
         edged = [model.word_edges(source.document) if args.correct_spaces else None for source in sources]
         first = model if args.divergence else None
         del model
@@ -271,5 +285,5 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
             del other
     divided = [score.by(args.by) if args.by else None for score in scores]
     names = [source.name for source in sources]
-    columns = names, scores, divided, compared, segmented, beside, diverged, edged, edits
+    columns = names, scores, divided, compared, segmented, beside, diverged, edged, edits, swept
     return [One(*row) for row in zip(*columns, strict=True)]

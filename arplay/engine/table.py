@@ -9,6 +9,7 @@ from __future__ import annotations
 from arplay.engine.candidates import Rate, rate
 from arplay.engine.causality import Change, change
 from arplay.engine.conventions import Compare, compare
+from arplay.engine.curves import Sweep, sweep
 from arplay.engine.divergence import Diverge, diverge
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
 from arplay.engine.editing import MatchEdit, match_edit
@@ -74,6 +75,7 @@ JOBS: dict[type[Request], Job] = {
     Total: plain(total),
     Compare: plain(compare),
     Edges: plain(edges_of),
+    Sweep: plain(sweep),
     Reach: plain(reach),
     Recompute: plain(recompute),
 }

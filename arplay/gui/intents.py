@@ -150,6 +150,16 @@ class Train(Ask):
 
 
 @dataclass(frozen=True, slots=True)
+class ByStride(Ask):
+    """Score the text at several strides."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByContext(Ask):
+    """Score the text with several contexts."""
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectSpaces(Ask):
     """Find out at each edge of a word how probable it is that one begins there."""
 

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
+from arplay.core.errors import Problem
 from arplay.core.format import part_percent
+from arplay.core.sweeps import Axis, affordable
 from arplay.engine.conventions import Compared, planned
-from arplay.export.perplexity import Perplexities
+from arplay.engine.curves import Swept, plan
+from arplay.export.perplexity import Perplexities, left_out
 from arplay.gui.contract import Panel
-from arplay.gui.intents import CompareConventions, StopAsking
+from arplay.gui.intents import Ask, ByContext, ByStride, CompareConventions, StopAsking
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.perplexity.curve import PerplexityCurve
 from arplay.gui.widgets.perplexity.figures import conventions_of, figures
 from arplay.gui.widgets.perplexity.rows import ConventionRows, Shown
 from arplay.gui.widgets.perplexity.sheet import PerplexitySheet
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import push_button, segment
 
+MODES: tuple[tuple[str, str, type[Ask]], ...] = (
+    ("Conventions", "The same text by the usual conventions", CompareConventions),
+    ("By stride", "The same text at several strides: less context, or more forwards", ByStride),
+    ("By context", "The same text with several contexts: what more context is worth", ByContext),
+)
+AXES: dict[type[Ask], Axis] = {ByStride: "stride", ByContext: "context"}
 EMPTY = "Go on: the perplexity of what you write stands here, with all that it is made of."
 BEFORE = "Those compared before were of another text, model or reading: Compare makes them anew."
 
@@ -40,6 +50,9 @@ class PerplexityPanel(Panel):
         "all, but for what stands before it. <b>lm-evaluation-harness</b> puts BOS (else EOS) before a text and reads "
         "disjoint windows. The <b>Hugging Face</b> recipe moves by a stride; as published it counts one token too few "
         "in each later window. The <b>mean of window means</b> weighs a short last window as a full one.</p>"
+        "<p><b>By stride</b> and <b>By context</b> score the text once more at each of several strides W, W/2, W/4 … "
+        "or contexts 16, 32 … W, as far as that does not cost too many forwards. The upright line is at the scores in "
+        "sight.</p>"
         "<p>The page <i>Scoring</i> (menu Help) has it all.</p>"
     )
 
@@ -51,24 +64,33 @@ class PerplexityPanel(Panel):
         self._rows: Shown | None = None
         self._rows_of: tuple[object, ...] = ()
         self.figures, self.how, self.told = FigureRow(), Caption(), Caption()
-        self.rows = ConventionRows()
-        tip = "Score the same text by each of these conventions, by passes of its own"
+        self.rows, self.curve = ConventionRows(), PerplexityCurve()
+        tip = "Score the same text once more by each of these, by passes of its own"
         self.compare = push_button("Compare", tip, self._run, role="primary")
+        self.modes, self.mode = QButtonGroup(self), QHBoxLayout()
+        self.mode.setSpacing(0)
+        for place, (words, tip, _) in enumerate(MODES):
+            button = segment(words, tip, self._choose, place=place, of=len(MODES), name=words)
+            button.setChecked(not place)
+            self.modes.addButton(button, place)
+            self.mode.addWidget(button)
         self.empty = Label(role="caption", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.body = QWidget()
         head = QHBoxLayout()
         head.setSpacing(SPACE[2])
-        head.addWidget(self.figures, 1)
-        head.addWidget(self.compare, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(self.mode)
+        head.addWidget(self.told, 1)
+        head.addWidget(self.compare)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])
-        column.addLayout(head)
+        column.addWidget(self.figures)
         column.addWidget(self.how)
+        column.addLayout(head)
         column.addWidget(self.rows, 1)
-        column.addWidget(self.told)
+        column.addWidget(self.curve, 1)
         self.pages = QStackedLayout(self)
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.body)
@@ -93,13 +115,28 @@ class PerplexityPanel(Panel):
     @property
     def found(self) -> Perplexities:
         """What is in sight besides the ledger's own figures."""
-        return Perplexities(self.compared)
+        curves = (self.swept(kind) for kind in AXES)
+        return Perplexities(self.compared, tuple(swept for swept in curves if swept is not None))
+
+    def swept(self, kind: type[Ask]) -> Swept | None:
+        """The curve of this kind, of what is scored here."""
+        found, ledger = self.view.answer_to(kind).found, self.view.ledger
+        if found is None or ledger is None or not ledger.complete or found.info is not self.view.info:
+            return None
+        alike = found.first_token == ledger.first_token and ledger.encoded.is_of(found.document)
+        context = kind is ByContext or found.points[0].context == ledger.windows.window
+        return found if alike and context else None
+
+    @property
+    def asks(self) -> type[Ask]:
+        """What the button asks, of the mode that is chosen."""
+        return MODES[self.modes.checkedId()][2]
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         same = (
             view.ledger is before.ledger, view.info is before.info, view.work == before.work,
-            view.answer_to(CompareConventions) is before.answer_to(CompareConventions),
+            view.asked is before.asked, view.settings.reading == before.settings.reading,
             view.settings.unit == before.settings.unit, view.problem is before.problem,
             view.document is before.document,
         )  # fmt: skip
@@ -114,7 +151,8 @@ class PerplexityPanel(Panel):
         if ledger is None or not has:
             self.empty.setText(no_scores(view) or EMPTY)
             return
-        unit, asked = view.settings.unit, view.answer_to(CompareConventions)
+        unit, kind = view.settings.unit, self.asks
+        asked = view.answer_to(kind)
         self.figures.show_figures(figures(ledger, unit))
         progress = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} tokens scored so far; "
         self.how.show_text(progress + conventions_of(ledger, unit))
@@ -123,10 +161,37 @@ class PerplexityPanel(Panel):
         if new != self._rows_of:
             self._rows, self._rows_of = Shown.of(ledger, compared), new
             self.rows.show_rows(self._rows, unit)
-        self.compare.setText("Stop" if asked.runs else "Compare")
+        self.rows.setVisible(kind not in AXES)
+        self.curve.setVisible(kind in AXES)
+        self.compare.setText("Stop" if asked.runs else "Measure" if kind in AXES else "Compare")
         set_role(self.compare, "" if asked.runs else "primary")
         self.compare.setEnabled(asked.runs or (view.loaded is not None and ledger.complete))
-        self.told.show_text(self._told(ledger))
+        said = self._of_curve(kind, ledger) if kind in AXES else self._told(ledger)
+        swept = self.swept(kind) if kind in AXES else None
+        self.told.show_text("" if kind in AXES and swept is None else said)  # it stands in place of the curve
+        if kind in AXES:
+            self.curve.message = said
+            self.curve.show_swept(swept, ledger, said)
+            self.curve.update()
+
+    def _of_curve(self, kind: type[Ask], ledger: Ledger) -> str:
+        view, swept, asked = self.view, self.swept(kind), self.view.answer_to(kind)
+        if asked.share is not None:
+            return f"{asked.doing}: {part_percent(asked.share)}"
+        if swept is not None:
+            known = "the upright line is at the scores in sight"
+            return f"{left_out(swept)}; {known}" if swept.left_out else known
+        if not ledger.complete or view.info is None:
+            return "wait for the scores"
+        try:
+            points = plan(view.info.context, ledger, view.settings.reading, AXES[kind])
+        except Problem as problem:
+            self.compare.setEnabled(False)
+            return f"{problem.cause}: {problem.remedy}"
+        kept = affordable(points, ledger.before + len(ledger))
+        cost = sum(point.read for point in kept if point.found is None)
+        before = "What was measured before was of another text, model or reading. " if asked.found is not None else ""
+        return f"{before}Measure scores the text at {len(kept)} {AXES[kind]}s: {cost:,} tokens to be read."
 
     def _told(self, ledger: Ledger) -> str:
         asked, cost = self.view.answer_to(CompareConventions), f"Compare reads about {planned(ledger):,} tokens"
@@ -137,8 +202,11 @@ class PerplexityPanel(Panel):
         return f"{BEFORE} {cost}." if asked.found is not None else f"{cost}: the same text by each convention."
 
     def _run(self) -> None:
-        runs = self.view.answer_to(CompareConventions).runs
-        self.intent.emit(StopAsking(CompareConventions) if runs else CompareConventions())
+        kind = self.asks
+        self.intent.emit(StopAsking(kind) if self.view.answer_to(kind).runs else kind())
+
+    def _choose(self) -> None:
+        self._show()
 
     # ---- looks and export
 
@@ -147,6 +215,7 @@ class PerplexityPanel(Panel):
         self.figures.theme = theme
         self.figures.update()
         self.rows.set_theme(theme)
+        self.curve.set_theme(theme)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -159,9 +228,9 @@ class PerplexityPanel(Panel):
     def _fit(self) -> None:
         """A low panel has the rows, and what there is room for besides."""
         high = self.height()
-        self.figures.set_max_rows(2 if high >= 300 else 1)
-        self.how.setVisible(high >= 200)
-        self.told.setVisible(high >= 150)
+        self.figures.set_max_rows(2 if high >= 320 else 1)
+        self.figures.setVisible(high >= 140)
+        self.how.setVisible(high >= 220)
 
     def chart_size(self) -> tuple[int, int] | None:
         return None if (sheet := self._sheet()) is None else sheet.chart_size()
@@ -173,4 +242,4 @@ class PerplexityPanel(Panel):
     def _sheet(self) -> PerplexitySheet | None:
         if self.view.ledger is None or self._rows is None or not len(self.view.ledger):
             return None
-        return PerplexitySheet(self._rows, self.theme, self.view.settings.unit)
+        return PerplexitySheet(self._rows, self.found.curves, self.theme, self.view.settings.unit)

@@ -9,6 +9,7 @@ from typing import Any
 
 from arplay.engine.candidates import Rate
 from arplay.engine.conventions import Compare
+from arplay.engine.curves import Sweep
 from arplay.engine.divergence import Diverge
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
 from arplay.engine.segmentations import Segment
@@ -19,6 +20,8 @@ from arplay.engine.word_edges import Edges
 from arplay.gui.bridge import Bridge
 from arplay.gui.intents import (
     Ask,
+    ByContext,
+    ByStride,
     CompareCandidates,
     CompareConventions,
     CompareDistributions,
@@ -57,6 +60,8 @@ def _make(play: State, asked: MakeTokens) -> Callable[..., Request]:
 
 
 QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
+    ByContext: lambda *_: partial(Sweep, axis="context"),
+    ByStride: lambda *_: partial(Sweep, axis="stride"),
     CompareCandidates: _candidates,
     CompareConventions: lambda *_: Compare,
     CompareDistributions: lambda _, asked: partial(Diverge, slot=asked.slot),

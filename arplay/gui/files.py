@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
@@ -15,8 +15,10 @@ from arplay.core.signs import markup
 from arplay.export import scorefile, sessionfile
 from arplay.export.writers import replacing
 from arplay.gui import kinds
+from arplay.gui.canvases.text import transfer
 from arplay.gui.host import Host
-from arplay.models import catalogue, documents, recordsfile
+from arplay.gui.intents import OpenFiles
+from arplay.models import catalogue, documents, htmlfile, recordsfile
 from arplay.schema import short
 from arplay.textfile import MAX_BYTES, detect
 
@@ -71,6 +73,23 @@ def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False)
         window.notice.report(changed, "the file stays as it is", as_it_is)
     elif changed:
         window.report(changed, "the file stays as it is")
+    return True
+
+
+def open_content(source: QMimeData, name: str, window: Host) -> bool:
+    """Open what a clipboard or another program offers: files, a text, or a page's text. False: told, nothing opened."""
+    if paths := transfer.local_files(source):
+        window.handle(OpenFiles(tuple(paths)))
+        return True
+    has_text = source.hasText() or source.hasFormat(transfer.EXACT)
+    page = source.html().encode("utf-8", "replace") if source.hasHtml() and not has_text else None
+    data = transfer.content(source) if has_text else htmlfile.stripped(page).data if page is not None else b""
+    if not data:
+        cause = f"there is no text in the {name}" if data is not None else f"the {name} holds half a character"
+        window.report(cause, "copy a text first" if data is not None else "copy it again as whole text")
+        return False
+    window.notice.forget()
+    window.playground.open_text(data, name)
     return True
 
 

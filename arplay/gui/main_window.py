@@ -405,11 +405,12 @@ class MainWindow(Host):
         return done
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        if event.mimeData().hasUrls() or event.mimeData().hasText():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if self._take(event.mimeData().urls()):
+        mime = event.mimeData()
+        if self._take(mime.urls()) if mime.hasUrls() else files.open_content(mime, "dropped text", self):
             event.acceptProposedAction()
 
     def _take(self, urls: Sequence[QUrl]) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QStandardItemModel
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolButton, QWidget
 
 from arplay import paths
@@ -75,6 +75,8 @@ class Menus(QObject):
         self.open.setIconText("Open")
         self.open_set = menu.addAction("Open a set of &texts…")
         self.open_set.setToolTip("Several files, scored one after the other, each with what it costs")
+        paste = self._action(menu, "Open the text of the cli&pboard", self._open_clipboard)
+        paste.setToolTip("In place of the text here, which undo brings back; a very long one is scored as a whole")
         recent = menu.addMenu("Open &recent")
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(self._fill_recent)
@@ -90,7 +92,7 @@ class Menus(QObject):
         self.save = self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
         session = self._action(menu, "Save sess&ion as…", self._save_session, QKeySequence("Ctrl+Shift+S"))
         session.setToolTip("Text, ids, all branches, seeds and settings in one file, which Open takes again")
-        self.save_scores = self._action(menu, "Save scores &as…", self._save_scores)
+        self.save_scores = self._action(menu, "Sa&ve scores as…", self._save_scores)
         self.save_scores.setToolTip("Every token with its log p and best alternatives; Open takes it without the model")
         menu.addSeparator()
         self._export = menu.addMenu("&Export")
@@ -297,6 +299,9 @@ class Menus(QObject):
     def _open(self) -> None:
         if (path := files.ask_open(self._window)) is not None:
             self._window.open_file(path)
+
+    def _open_clipboard(self) -> None:
+        files.open_content(QGuiApplication.clipboard().mimeData(), "clipboard", self._window)
 
     def _on_recent(self, path: str) -> None:
         self._window.open_file(Path(path))

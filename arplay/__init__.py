@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING
 from arplay.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from arplay.api import Beams, Hypothesis, Model, Next, Rollout, Rollouts, Sample, Score, Token, break_mask, load
+    from arplay.api import (
+        Beams,
+        Hypothesis,
+        Model,
+        Next,
+        Rollout,
+        Rollouts,
+        Sample,
+        Score,
+        Token,
+        break_mask,
+        load,
+        merges,
+        tokenizers,
+    )
     from arplay.core.decoding.pipeline import Pipeline
     from arplay.core.errors import Problem
     from arplay.core.reading import Reading
@@ -33,6 +47,8 @@ __all__ = [
     "Token",
     "break_mask",
     "load",
+    "merges",
+    "tokenizers",
 ]
 
 if not TYPE_CHECKING:  # else a name that is not there would be no mistake

@@ -54,7 +54,7 @@ from arplay.engine.state import Pace, State
 from arplay.engine.two_orders import OrdersTrained, TrainOrders
 from arplay.export import sessionfile
 from arplay.export.provenance import summary
-from arplay.labs import break_mask
+from arplay.labs import break_mask, merges, tokenizers
 from arplay.measures import Measures
 from arplay.models import base, catalogue, documents, grammar
 from arplay.models.base import Info, Report
@@ -80,6 +80,8 @@ __all__ = [
     "Token",
     "break_mask",
     "load",
+    "merges",
+    "tokenizers",
 ]
 
 ALONE_SECONDS = 2.0

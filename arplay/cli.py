@@ -22,6 +22,7 @@ COMMANDS = {
     "next": "the distribution of the next token after a text",
     "sample": "continue a text, token by token",
     "score": "what the model expected of every token of a text",
+    "tokens": "the same text under several tokenizers, merges of a word, and a search of vocabularies",
     "causality": "change each token, and see which conditionals move",
     "orders": "the same probability in every order of a short text or small picture",
     "export": "write a chart or its data to a file",

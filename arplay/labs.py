@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from arplay.core.errors import Problem
 from arplay.core.masks import Pair
+from arplay.core.merges import Made
 from arplay.core.reading import Reading
 from arplay.engine.alone import answered
 from arplay.engine.masks import KINDS, BreakMask, Broke
 from arplay.engine.messages import Progress
 from arplay.engine.state import State
-from arplay.engine.tokenizing import Tokenize, Tokenized
+from arplay.engine.tokenizing import MadeOf, Make, Tokenize, Tokenized
 from arplay.models import catalogue, documents
 from arplay.models.base import Report
 from arplay.models.documents import Given
@@ -56,3 +57,18 @@ def tokenizers(text: Given, models: Sequence[str], *, special: bool = False) -> 
     """
     asked = Tokenize(0, tuple(models), documents.document(text, None), Reading(special=special))
     return answered(Tokenized, State(catalogue.load), asked, lambda _: None)
+
+
+def merges(word: str, model: str, *, first: bool | None = None) -> Made:
+    """How the tokenizer of a model makes its tokens of a word: byte pair encoding merge by merge, other kinds in words.
+
+    ``first``: the word stands at the beginning of a text (None: where no space is before it). Raises Problem as
+    :func:`tokenizers` tells it.
+
+    >>> made = merges(" the", "english")
+    >>> [(step.rank, step.symbols) for word in made.words for step in word.merges], made.words[0].tokens
+    ([(1, ('␣t', 'h', 'e')), (2, ('␣t', 'he')), (6, ('␣the',))], ('␣the',))
+    """
+    begins = not word.startswith(" ") if first is None else first
+    asked = Make(0, model, documents.document(word, None), first=begins)
+    return answered(MadeOf, State(catalogue.load), asked, lambda _: None).made

@@ -13,7 +13,10 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """``symbols`` are what there is after it; the one with index ``at`` was made, by the merge of this ``rank``."""
+    """``symbols`` are what there is after it; the one with index ``at`` was made, by the merge of this ``rank``.
+
+    The merge that was learnt first has rank 1.
+    """
 
     rank: int
     at: int

@@ -46,7 +46,7 @@ def _described(coder: TokenizerAlphabet) -> dict[str, Any]:
     if coder.described is None:
         model: dict[str, Any] = json.loads(coder.tokenizer.to_str())["model"]
         pairs = (pair.split(" ", 1) if isinstance(pair, str) else pair for pair in model.get("merges") or ())
-        model["ranks"] = {(left, right): rank for rank, (left, right) in enumerate(pairs)}
+        model["ranks"] = {(left, right): rank for rank, (left, right) in enumerate(pairs, start=1)}
         if isinstance(model.get("vocab"), list):  # Unigram: a score each
             model["scores"] = [score for _, score in model["vocab"]]
         coder.described = model

@@ -42,7 +42,7 @@ def steps(made: Made) -> tuple[Step, ...]:
     for word in made.words:
         if word.symbols:
             found.append(Step("begins", word.symbols))
-        found += [Step(f"{merge.rank + 1:,}", merge.symbols, merge.at) for merge in word.merges]
+        found += [Step(f"{merge.rank:,}", merge.symbols, merge.at) for merge in word.merges]
         scores = f"scores {', '.join(number(score, 2) for score in word.scores)}" if word.scores else ""
         ids = f"ids {', '.join(f'{id:,}' for id in word.ids)}"
         told = "; ".join(filter(None, (ids, scores, word.note)))

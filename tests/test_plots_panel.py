@@ -23,6 +23,7 @@ from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.plots import PlotsPanel
 from arplay.gui.settings import Settings
 from arplay.gui.view import View
+from arplay.gui.widgets.plots.figures import Counts
 from tests.ledgers import prose, random_ledger
 from tests.windows_open import Open, opened, settle
 
@@ -89,6 +90,25 @@ def test_the_keyboard_reads_a_plot_and_goes_to_a_token(opened: Open, qtbot: QtBo
     choose(panel, "calibration")
     QTest.keyClick(panel.plot, Qt.Key.Key_Left)
     assert "came" in panel.plot.words(panel.plot.lit)
+
+
+@pytest.mark.parametrize("plot", ["histogram", "ranks", "context"])
+def test_a_click_on_a_bar_goes_to_the_next_token_of_it(plot: str, opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=TEXT)
+    panel, play = shown(window, plot), window.playground
+    window.handle(Select(40))
+    settle(window, qtbot)
+    figure = panel.plot.figure
+    assert isinstance(figure, Counts)
+    for at in np.flatnonzero(figure.bars.heights).tolist():
+        rows = [row for row in range(len(TEXT)) if figure.bars.at(figure.here(row)) == at]  # type: ignore[arg-type]
+        if plot != "context":
+            assert len(rows) == figure.bars.heights[at]
+        was = play.view.selected
+        assert was is not None
+        QTest.mouseClick(panel.plot, Qt.MouseButton.LeftButton, pos=spot(panel, float(figure.bars.stops[at])))
+        settle(window, qtbot)
+        assert play.view.selected == next((row for row in rows if row > was), rows[0])
 
 
 def test_the_part_in_sight_is_marked(opened: Open) -> None:

@@ -23,6 +23,7 @@ from arplay.gui.widgets.plot_shapes import Bars, Cells, Floats, Whiskers
 
 FEW = 4_000
 """Tokens up to which each is a point of its own."""
+GO = "A click goes to the next of them."
 NEAR = 24.0
 """Pixels from a point within which it is meant."""
 
@@ -73,8 +74,8 @@ class Figure:
     def words(self, lit: Any) -> str:
         raise NotImplementedError
 
-    def token(self, lit: Any) -> int | None:
-        """Which one a click there chooses; None: no single one is meant."""
+    def token(self, lit: Any, after: int | None) -> int | None:
+        """Which one a click there chooses, where one of many is meant the next one behind ``after``; None: none is."""
         return None
 
     def here(self, index: int) -> float | None:
@@ -114,7 +115,7 @@ class Along(Figure):
         mean = f"mean of the last {found.width:,}: {number(float(found.smooth[index]))} {unit}"
         return f"{self.of.token(index)}\nsurprisal {number(self.of.surprisal(index))} {unit}\n{mean}"
 
-    def token(self, lit: Any) -> int | None:
+    def token(self, lit: Any, after: int | None) -> int | None:
         return int(lit) - 1
 
     def here(self, index: int) -> float | None:
@@ -134,10 +135,22 @@ class Counts(Figure):
         at = self.bars.at(lit)
         assert at is not None
         count, total = int(self.bars.heights[at]), float(self.bars.heights.sum())
-        return f"{self.name(at)}\n{count:,} tokens, {percent(count / total if total else None)}"
+        return f"{self.name(at)}\n{count:,} tokens, {percent(count / total if total else None)}\n{GO}"
 
     def name(self, at: int) -> str:
         raise NotImplementedError
+
+    def inside(self, at: int) -> np.ndarray:
+        """Which tokens that are done bar ``at`` counts."""
+        raise NotImplementedError
+
+    def token(self, lit: Any, after: int | None) -> int | None:
+        at = self.bars.at(lit)
+        rows = np.flatnonzero(self.inside(at)) if at is not None else ()
+        if not len(rows):
+            return None
+        behind = int(np.searchsorted(rows, -1 if after is None else after, "right"))
+        return int(rows[behind % len(rows)])
 
     def _bars(
         self, edges: Floats, counts: Floats, along: tuple[str, ...], names: tuple[str, ...] = ("tokens",), **more: Any
@@ -157,6 +170,11 @@ class Histogram(Counts):
         low, high = self.bars.edges[at : at + 2].tolist()
         return f"{bin_of(low)} to {bin_of(high)} {self.of.how.unit}"
 
+    def inside(self, at: int) -> np.ndarray:
+        ledger, how = self.of.ledger, self.of.how
+        nats = (0.0 - ledger.logprob[: ledger.done]) * (1 / LN2 if how.unit == "bits" else 1.0)
+        return (nats >= self.bars.edges[at] if at else ~np.isnan(nats)) & (nats < self.bars.edges[at + 1])
+
     def here(self, index: int) -> float | None:
         value = self.of.surprisal(index)
         return value if math.isfinite(value) else None
@@ -174,6 +192,10 @@ class Ranks(Counts):
     def name(self, at: int) -> str:
         low, high = self.spans[at]
         return f"rank {low:,}" if low >= high else f"rank {low:,} to {high:,}"
+
+    def inside(self, at: int) -> np.ndarray:
+        rank, (low, high) = self.of.ledger.rank[: self.of.ledger.done], self.spans[at]
+        return (rank >= low) & (rank <= high)
 
     def here(self, index: int) -> float | None:
         rank = int(self.of.ledger.rank[index])
@@ -206,7 +228,12 @@ class Contexts(Counts):
         low, high = (number(float(each[at]), 3) for each in (found.low, found.high))
         between = "" if math.isnan(found.low[at]) else f", {low} to {high} 95 times of 100"
         many = f"{found.counts[at]:,} tokens read after {span_words(int(found.first[at]))}"
-        return f"{many}\nmean {number(float(found.mean[at]), 3)} {unit}{between}"
+        return f"{many}\nmean {number(float(found.mean[at]), 3)} {unit}{between}\n{GO}"
+
+    def inside(self, at: int) -> np.ndarray:
+        ledger, first = self.of.ledger, int(self.found.first[at])
+        read = ledger.context_of(np.arange(ledger.done))
+        return (read >= first) & (read <= max(2 * first - 1, first)) & ~np.isnan(ledger.logprob[: ledger.done])
 
     def here(self, index: int) -> float | None:
         read = int(self.of.ledger.context_of(np.array([index]))[0])
@@ -343,7 +370,7 @@ class Expected(Figure):
         entropy = nats_or_bits(float(self.of.ledger.entropy[index]), unit, 4)
         return f"{self.of.token(index)}\nentropy {entropy}\nsurprisal {number(self.of.surprisal(index))} {unit}"
 
-    def token(self, lit: Any) -> int | None:
+    def token(self, lit: Any, after: int | None) -> int | None:
         return None if isinstance(lit, tuple) else int(lit)
 
     def chosen(self, index: int | None) -> Plot:

@@ -77,7 +77,7 @@ class PlotView(LinePlot):
             super().keyPressEvent(event)
 
     def _pick(self, lit: object) -> None:
-        found = None if lit is None or self.figure is None else self.figure.token(lit)
+        found = None if lit is None or self.figure is None else self.figure.token(lit, self.selected)
         if found is not None:
             self.picked.emit(found)
 

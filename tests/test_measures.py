@@ -19,8 +19,10 @@ from arplay.cli import main
 from arplay.commands import colours as on_terminal
 from arplay.core import measures
 from arplay.core.measures import BOUNDS, GLTR, HIGHEST, MEASURES, NAMES
+from arplay.core.modalities.image import EncodedPicture
 from arplay.export.colours import COOL_ON_BLACK, COOL_ON_WHITE, ON_BLACK, ON_WHITE, contrast
 from arplay.export.scales import Scale
+from arplay.gui.canvases.picture.heat import squares_of
 from arplay.gui.intents import Change, Seek
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.settings import Settings
@@ -319,3 +321,32 @@ def test_colours_that_go_nowhere_are_told(tmp_path: Path, capsys: pytest.Capture
     assert main(["score", "--prompt", "It was", "--colour-by", "rank", "--ranks", "10,5,100"]) == 2
     assert "three ranks that rise" in capsys.readouterr().err
     assert BOUNDS == (1, 10, 100)
+
+
+def test_where_there_is_no_row_for_it_the_measure_is_chosen_beside_the_caption(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(400))
+    panel = shown(qtbot, View(loaded=loaded, ledger=ledger), 640)
+    assert panel.controls.isVisible() and panel.controls.isAncestorOf(panel.modes)
+    panel.resize(640, 190)
+    qtbot.waitUntil(lambda: panel.modes.isVisible() and panel.buttons.isVisible())
+    assert not panel.controls.isVisible()
+    assert panel.row.isAncestorOf(panel.modes) and panel.modes.more.text() == "Surprisal"
+    assert panel.modes.more.width() >= panel.modes.more.sizeHint().width() - 8
+    panel.resize(640, 400)
+    qtbot.waitUntil(panel.modes.isVisible)
+    assert panel.controls.isAncestorOf(panel.modes) and panel.legend.isVisible()
+    buttons = [button.text() for button in panel.modes.choices.buttons() if button.isVisible()]
+    assert buttons[0] == "Surprisal" and len(buttons) > 1
+
+
+@pytest.mark.parametrize("name", ["p", "surprisal-minus-entropy"])
+def test_squares_of_a_picture_have_the_figure_that_colours_them(name: str) -> None:
+    score = arplay.load("xo").score("#.# .#. #.#")
+    encoded = score.ledger.encoded
+    assert isinstance(encoded, EncodedPicture)
+    scale = HeatScale(LIGHT, name)
+    squares = squares_of(score.ledger, encoded, LIGHT, scale, "nats")
+    figures = scale.measure.values(score.ledger, 0, 9)
+    assert [square.words for square in squares] == [
+        scale.measure.short(float(figures[encoded.raster.order.index(cell)]), "nats") for cell in range(9)
+    ]

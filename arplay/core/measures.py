@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from arplay.core.aligned import Aligned
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
+from arplay.core.format import in_unit, number
 
 Floats = NDArray[np.float64]
 ScaleKind = Literal["nats", "share", "ranks", "signed", "count"]
@@ -48,6 +49,16 @@ class Measure:
     def in_nats(self) -> bool:
         """Whether the figures are nats, which may be shown in bits."""
         return self.scale in ("nats", "signed")
+
+    def short(self, figure: float, unit: str) -> str:
+        """A figure where there is little room.
+
+        >>> of("surprisal").short(0.6931, "bits"), of("p").short(0.5, "nats"), of("rank").short(1200.0, "nats")
+        ('1.00', '0.50', '1,200')
+        """
+        if self.scale in ("ranks", "count"):
+            return f"{figure:,.0f}"
+        return number(in_unit(figure, unit) if self.in_nats else figure, 2)
 
     def mean(self, values: Floats) -> float:
         """What stands for many tokens: the mean, of ranks the geometric one; NaN where there is no figure.

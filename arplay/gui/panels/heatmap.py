@@ -38,6 +38,9 @@ STYLE = ("colour_by", "rank_bounds", "surprise", "unit", "text_size")
 
 ROOMY = 280
 """Pixels of height in which a text has its figures, a legend and a minimap."""
+FOLDED = 420
+"""Pixels of width from which the measure is chosen in the caption's row, where it has no row of its own."""
+
 EMPTY = (
     "Here the text appears again, every token coloured by how surprised the model was.\n"
     "Write in the editor, or open a text with File › Open."
@@ -221,7 +224,8 @@ class HeatmapPanel(OnSheet, Panel):
     def _fit(self) -> None:
         """The text comes first: in a small panel the legend, the caption and the figures give way, in this order.
 
-        In a low panel all of them stand beside a picture, which needs the height.
+        Where there is no row for the legend, the measure is chosen in the caption's. In a low panel all of them stand
+        beside a picture, which needs the height.
         """
         beside = self.heat.beside and self.height() < 300 and self.width() >= 2 * SIDE
         inner = self.width() - 2 * SPACE[1]
@@ -234,12 +238,24 @@ class HeatmapPanel(OnSheet, Panel):
         rest = self.height() - self.heat.least
         self.figures.setVisible(has and rest >= 50)
         self.figures.set_max_rows(3 if beside else 2 if self.height() >= 300 else 1)
-        self.row.setVisible((has or bool(self.view.halted)) and rest >= 90)
-        self.controls.setVisible(self.height() >= 130 if beside else rest >= 130 and self.width() >= 260)
+        captioned = (has or bool(self.view.halted)) and rest >= 90
+        legend = self.height() >= 130 if beside else rest >= 130 and self.width() >= 260
+        self.row.setVisible(captioned)
+        self.controls.setVisible(legend)
+        folded = captioned and not legend and inner >= FOLDED
+        self._place_modes(folded)
         room = (side if beside else inner) - self.buttons.sizeHint().width()
         self.legend.show_counts(self._counts())
-        self.modes.fit(room - self.legend.least_width())
+        self.modes.fit(0 if folded else room - self.legend.least_width())
         self.legend.fit(room - self.modes.taken)
+
+    def _place_modes(self, folded: bool) -> None:
+        """Before the legend, or behind the caption."""
+        line = (self.row if folded else self.controls).layout()
+        assert isinstance(line, QHBoxLayout)
+        if line.indexOf(self.modes) < 0:
+            line.insertWidget(1 if folded else 0, self.modes)
+            line.insertWidget(2, self.buttons)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -35,7 +35,7 @@ class PictureHeat(WidgetHeat):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.grid = PictureGrid()
-        super().__init__(self.grid, "Surprisal of the pixels", parent)
+        super().__init__(self.grid, "Scores of the pixels", parent)
         self._encoded: EncodedPicture | None = None
         self.grid.pressed.connect(self._press)
         self.grid.moved.connect(self._move)
@@ -116,9 +116,10 @@ def squares_of(ledger: Ledger, encoded: EncodedPicture, theme: Theme, scale: Hea
     raster = encoded.raster
     wordy = raster.pixels <= MOST_WITH_WORDS
     squares = [Square(None)] * raster.pixels
-    for index, shade in enumerate(scale.shade(ledger, 0, len(ledger))):
+    figures = scale.measure.values(ledger, 0, len(ledger))
+    for index, (shade, figure) in enumerate(zip(scale.shade(ledger, 0, len(ledger)), figures.tolist(), strict=True)):
         fill, ink = (scale.fills[shade], scale.inks[shade]) if shade >= 0 else (None, theme.color("muted"))
-        words = number(in_unit(-float(ledger.logprob[index]), unit), 2) if wordy and _is_scored(ledger, index) else ""
+        words = scale.measure.short(figure, unit) if wordy and not math.isnan(figure) else ""
         squares[raster.order[encoded.first + index]] = Square(fill, ink, words)
     return squares
 

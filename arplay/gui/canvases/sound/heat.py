@@ -33,7 +33,7 @@ class SoundHeat(WidgetHeat):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.strip = Strip()
-        super().__init__(self.strip, "Surprisal of the samples", parent)
+        super().__init__(self.strip, "Scores of the samples", parent)
         self._encoded: EncodedSound | None = None
         self._wave: NDArray[np.float64] = np.zeros(0)
         self.strip.tell = self._card

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QActionGroup, QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QMenu, QWidget
 
 from arplay.core.measures import Measure
+from arplay.gui.theme import BODY, SPACE, interface_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.menu_button import give_menu
 from arplay.gui.widgets.push_button import push_button, segment
@@ -87,15 +88,14 @@ class ModeRow(QWidget):
         self._show_more()
 
     def _more_width(self) -> int:
-        metrics = self.more.fontMetrics()
-        widest = max((metrics.horizontalAdvance(each.title) for each in self.measures), default=0)
-        return widest + 44
+        return max((_more_width(each.title) for each in self.measures), default=0)
 
     def _show_more(self) -> None:
         """The button has the name of the chosen one where that is in its menu."""
         hidden = [each for each in self.measures if not self._has_segment(each.name)]
         chosen = next((each for each in hidden if each.name == self._name), None)
         self.more.setText(MORE if chosen is None else chosen.title)
+        self.more.setFixedWidth(_more_width(self.more.text()))
         self.more.setChecked(chosen is not None)
         others = "Colour by " + ", ".join(each.title.lower() for each in hidden)
         self.more.setToolTip(plain(others if chosen is None else f"{chosen.tip}\n{others}"))
@@ -106,6 +106,11 @@ class ModeRow(QWidget):
 
     def _on_button(self, button: QAbstractButton) -> None:
         self.chosen.emit(button.property("colour_by"))
+
+
+def _more_width(words: str) -> int:
+    """Pixels of the button with the menu: its words are bold where it has the chosen one, and an arrow follows them."""
+    return QFontMetrics(interface_font(BODY, bold=True)).horizontalAdvance(words) + SPACE[4] + SPACE[3]
 
 
 def _set_side(button: QAbstractButton, side: str) -> None:

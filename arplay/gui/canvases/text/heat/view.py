@@ -34,7 +34,7 @@ from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import label, lead_tokens
 from arplay.gui.widgets.zoom import WheelZoom
 
-LOW = 120
+LOW = 64
 """Pixels of height below which there is no minimap."""
 NOWHERE = np.zeros((0, 2), np.int64)
 

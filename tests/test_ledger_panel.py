@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import underflows
+from arplay.core.format import power
 from arplay.core.modalities.text import Text
 from arplay.engine.reconcile import Reconciled
 from arplay.gui.intents import Do, Select
+from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import DARK, LIGHT
@@ -25,6 +30,9 @@ from arplay.gui.widgets.ledger.curve import SurprisalCurve, Surprisals
 from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, P
 from arplay.gui.widgets.ledger.totals import written_out
 from tests.ledgers import abc_ledger, prose, random_ledger
+from tests.windows_open import PATIENCE, Open, opened, settle
+
+__all__ = ["opened"]
 
 
 def shown(qtbot: QtBot, view: View, width: int = 900, height: int = 170) -> LedgerPanel:
@@ -245,3 +253,59 @@ def test_the_curve_of_a_long_text_draws_no_more_than_can_be_seen(qtbot: QtBot) -
         drawn[count] = [sum(len(run) for run in runs) for runs in curve.drawing().polygons]
     assert drawn[200] == [400, 200], "all of a short one"
     assert all(each < 12 * 300 for each in drawn[20_000])
+
+
+def test_a_row_leads_to_heat_cell_chart_and_history(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BA")
+    play = window.playground
+    for _ in range(3):
+        play.handle(Do("step"))
+        settle(window, qtbot)
+    panel = cast(LedgerPanel, window.panels["ledger"])
+    window.docks["ledger"].raise_()
+    qtbot.waitUntil(lambda: panel.isVisible() and panel.model.rowCount() == 5)
+    place = panel.table.visualRect(panel.model.index(2, TOKEN)).center()
+    QTest.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    settle(window, qtbot)
+    assert play.view.selected == 2 and play.view.answer is not None and play.view.answer.prefix.index == 2
+    history, document = cast(HistoryPanel, window.panels["history"]), play.document
+    menu = panel.menu_of(3)
+    next(each for each in menu.actions() if "history" in each.text()).trigger()
+    qtbot.waitUntil(history.isVisible)
+    node = history.model.rows[history.rows.currentIndex().row()].node
+    assert node.step is not None and node.step.index == 3, "the state in which that token was sampled"
+    assert play.document is document, "nothing else is done"
+    next(each for each in panel.menu_of(0).actions() if "history" in each.text()).trigger()
+    node = history.model.rows[history.rows.currentIndex().row()].node
+    assert node.step is None and node.kind == "opened"
+    history.show_as(1)
+    next(each for each in panel.menu_of(4).actions() if "history" in each.text()).trigger()
+    shown = history.branches.shown
+    assert shown is not None
+    assert any(n.step is not None and n.step.index == 4 for n in shown.outline.nodes[history.branches.current])
+
+
+def test_a_long_text_reconciles_and_never_underflows(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    """20,000 tokens: the product is told as a power of ten, and an independent pass gives the same sum."""
+    path = tmp_path / "long.txt"
+    path.write_bytes(b"BACABCCABB" * 2_000)
+    window = opened("abc", b"", file=path)
+    panel, play = cast(LedgerPanel, window.panels["ledger"]), window.playground
+    qtbot.waitUntil(lambda: play.view.ledger is not None and play.view.ledger.complete, timeout=PATIENCE)
+    window.docks["ledger"].raise_()
+    qtbot.waitUntil(lambda: panel.isVisible() and panel.model.rowCount() == 20_000)
+    ledger = play.view.ledger
+    assert ledger is not None
+    total = math.fsum(ledger.logprob)
+    exponent = math.floor(total / math.log(10))
+    assert says(panel, 19_999, PRODUCT) == "underflows float64"
+    assert says(panel, 19_999, POWER) == figure(panel, "product of all p") == power(total)
+    assert str(-exponent) in says(panel, 19_999, POWER).translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+    assert ledger.running_at(19_999) == pytest.approx(total, abs=1e-8)
+    QTest.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.check.full.startswith("difference "), timeout=PATIENCE)
+    assert play.view.reconciled is not None and abs(play.view.reconciled.nll_nats + total) < 1e-6
+    panel.table.show_row(17_777)
+    qtbot.waitUntil(lambda: play.view.selected == 17_777)
+    state = next(each for each in panel.menu_of(17_777).actions() if "history" in each.text())
+    assert state.isEnabled() == (play.view.excerpt_of is None)

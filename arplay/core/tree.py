@@ -253,6 +253,26 @@ class Tree:
         before = child.edit.before(child.kind, child.caret) if child is not None else None
         return node.caret if before is None else before
 
+    def origin(self, index: int, start: int, end: int) -> Node:
+        """The nearest state on the way here at which token ``index``, units [start, end), or what stands before it was
+        written: the one at which it got the probability that it has.
+
+        >>> from arplay.core.modalities.text import Text
+        >>> from arplay.core.modalities.vocabulary import Token
+        >>> tree = Tree(Text.of(b"AB"))
+        >>> longer = tree.record(tree.document.put(2, Token(2, b"C"), "abc"), "picked", 3)
+        >>> tree.origin(1, 1, 2) is tree.root, tree.origin(2, 2, 3) is longer
+        (True, True)
+        """
+        for node in self.node.ancestors():
+            if node.step is not None and node.step.index >= index and not node.edit.takes_away:
+                if node.step.index == index:
+                    return node
+                continue  # it was written behind
+            if not node.edit.untouched(((start, end),)):
+                return node
+        return self.root
+
     def put_aside(self) -> Node | None:
         """The nearest state on the way here whose tail a pick or a sample replaced, or None."""
         aside = self.node.aside

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from arplay.core.tree import Node
 from arplay.gui import panels, theme
 from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock, TitleBar
 from arplay.gui.host import Host
 from arplay.gui.sharing import shared
+
+if TYPE_CHECKING:
+    from arplay.gui.panels.history import HistoryPanel
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -277,6 +282,13 @@ class Arrangement(QObject):
         panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if panel.hasFocus() and panel.focusProxy() is None and dock is not None:  # nothing in it has a use for keys
             dock.bar.explain_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def show_state(self, node: Node) -> None:
+        """Go to the history, and to a state in it, which stays what it is."""
+        panel = cast("HistoryPanel", self.panels["history"])
+        self.go_to(panel)
+        panel.show_view(self._window.playground.view)  # one that nobody saw is not up to date
+        panel.show_state(node)
 
     def go_on(self, step: int) -> None:
         """To the next or former panel of those that are not hidden."""

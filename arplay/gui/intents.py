@@ -277,6 +277,13 @@ class Goto:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowState:
+    """Show where a state is in the history, and stay in the one that is current."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
 class SetMark:
     """What the user thinks of states that are equal."""
 
@@ -324,5 +331,5 @@ class Report:
 Intent = (
     Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
     | Measure | Ask | StopAsking | AddPeer | AddRun | LookAtPeers | RemovePeer | Continue | Wager | Goto | SetMark
-    | Edited | CaretMoved | OpenFiles | Analyse | Report
+    | ShowState | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip

@@ -285,6 +285,8 @@ class MainWindow(Host):
                 self.runs.score_anew()
             case intents.Do("tour"):
                 self.start_tour()
+            case intents.ShowState(node):
+                self.arrangement.show_state(node)
             case intents.Zoom(steps):
                 self.change(text_size=zoomed(self.playground.view.settings.text_size, steps))
             case intents.Change(settings):

@@ -228,6 +228,21 @@ class HistoryPanel(Panel):
         self._show_front()
         cast(QWidget, self.views.currentWidget()).setFocus()
 
+    def show_state(self, node: Node) -> None:
+        """Bring it in sight, with the keyboard on it; Enter goes there."""
+        shown = None if self._view.tree is None or self._view.tree.count == 1 else self._shown()
+        if shown is None:
+            return
+        row, twig = self.model.row_of(node), shown.outline.of.get(node.serial)
+        if self.views.currentWidget() is self.rows and row is None:
+            self.show_as(1)  # a state of a branch that the list has no row for
+        if self.views.currentWidget() is self.rows:
+            index = self.model.index(row or 0, 0)
+            self.rows.setCurrentIndex(index)
+            self.rows.scrollTo(index)
+        elif twig is not None:
+            cast(Board, self.views.currentWidget()).walk_to(twig)
+
     def _go(self, index: QModelIndex) -> None:
         node = self.model.rows[index.row()].node
         if node is not self._view.node:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt
+from functools import partial
+
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
+    QMenu,
     QSizePolicy,
     QSplitter,
     QStackedLayout,
@@ -16,11 +19,11 @@ from PySide6.QtWidgets import (
 
 from arplay.core.chain import Ledger
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Do, Select
+from arplay.gui.intents import Do, Select, ShowState
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Caption, Label
+from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.ledger.curve import SurprisalCurve
 from arplay.gui.widgets.ledger.sheet import LedgerSheet
@@ -35,6 +38,8 @@ CHECK = (
     "made this ledger. Both must give the same NLL but for rounding: if they did not, a cache would be wrong."
 )
 
+HISTORY = "The state at which this token, or what stands before it, was written: there it got this probability"
+NO_HISTORY = "A long text that is read only, and one that is not scored yet, has no states here"
 EMPTY = "Go on: each token adds a row here, its log p to the sum and its p to the product."
 
 
@@ -49,6 +54,8 @@ class LedgerPanel(OnSheet, Panel):
         "text is too small for a 64-bit float; the sum never is. That is why models work with logs.</p>"
         "<p>−Σ log p is the <b>NLL</b>. exp(NLL / N) is the perplexity. The curve shows −log p of every token, its "
         "<b>surprisal</b>, and the mean so far.</p>"
+        "<p>A click selects the token in the heatmap and shows its distribution in the chart; with the right button "
+        "(or the menu key) <b>Show in history</b> shows the state at which it was written.</p>"
         "<p><b>Check</b> counts the same sum a second time in one pass without cache.</p>"
     )
 
@@ -84,6 +91,8 @@ class LedgerPanel(OnSheet, Panel):
         self._lay_out()
         self.button.clicked.connect(self._check)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._ask)
         self._show_words()
 
     def _lay_out(self) -> None:
@@ -212,6 +221,30 @@ class LedgerPanel(OnSheet, Panel):
     def _row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
         if current.isValid() and current.row() != self.view.selected:
             self.intent.emit(Select(current.row()))
+
+    def _ask(self, at: QPoint) -> None:
+        index = self.table.indexAt(at)
+        row = index.row() if index.isValid() else self.table.currentIndex().row()
+        if row >= 0:
+            menu = self.menu_of(row)
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(self.table.viewport().mapToGlobal(at))
+
+    def menu_of(self, row: int) -> QMenu:
+        """What can be done with a token."""
+        menu, view, ledger = QMenu(self), self.view, self.view.ledger
+        assert ledger is not None
+        menu.addAction("&Go to this token", partial(self.intent.emit, Select(row)))
+        state = menu.addAction("Show in &history", partial(self._show_state, row))
+        state.setEnabled(view.tree is not None and view.excerpt_of is None and not view.scores_are_old)
+        menu.setToolTipsVisible(True)
+        state.setToolTip(plain(HISTORY if state.isEnabled() else NO_HISTORY))
+        return menu
+
+    def _show_state(self, row: int) -> None:
+        tree, ledger = self.view.tree, self.view.ledger
+        if tree is not None and ledger is not None and row < len(ledger):
+            self.intent.emit(ShowState(tree.origin(row, *ledger.encoded.span(row))))
 
     # Export
 

@@ -82,11 +82,29 @@ def test_every_chart_has_its_table(chart: str, tmp_path: Path) -> None:
     assert table.column_names == next(csv.reader(lines)) and table.num_rows == len(lines) - 1
 
 
-def test_the_window_writes_it(opened: Open, tmp_path: Path) -> None:
+def test_the_window_writes_every_table(opened: Open, tmp_path: Path) -> None:
     window = opened()
-    export = exports.of_panel(window.panels["heatmap"], window)
-    assert export.save(tmp_path / "x.parquet")
-    assert parquet.read_table(tmp_path / "x.parquet")["text"].to_pylist() == ["B", "A", "C"]
+    written = set()
+    for name, panel in window.panels.items():
+        if panel.entry.chart is None:
+            continue
+        path = tmp_path / f"{name}.parquet"
+        try:
+            table = exports.OfPanel(panel, window).table()
+        except Problem:
+            continue  # nothing was asked of it yet
+        assert exports.of_panel(panel, window).save(path), name
+        read = parquet.read_table(path)
+        assert read.column_names == list(table.columns) and read.num_rows == len(table.rows)
+        assert b"comments" in read.schema.metadata
+        for column in table.columns:
+            for value, row in zip(read[column].to_pylist(), table.rows, strict=True):
+                known = row[column]
+                missing = known is None or (isinstance(known, float) and math.isnan(known))
+                assert value is None if missing else value == known or str(value) == str(known), (name, column)
+        written.add(name)
+    assert {"next_token", "heatmap", "ledger", "plots", "orders"} <= written
+    assert parquet.read_table(tmp_path / "heatmap.parquet")["text"].to_pylist() == ["B", "A", "C"]
 
 
 def test_where_pyarrow_is_missing_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

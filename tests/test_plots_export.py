@@ -51,6 +51,21 @@ def test_the_figures_are_those_of_the_scores(tmp_path: Path, ledger: arplay.core
     assert worst["index"] == int(np.argmin(ledger.logprob)) and worst["surprisal"] == -ledger.logprob.min()
 
 
+def test_a_saved_run_is_drawn_without_its_model(tmp_path: Path, qtbot: QtBot) -> None:
+    run, text = tmp_path / "run.npz", "BACCABBACB" * 4
+    arplay.load("abc").score(text).save(run, "my text")
+    for chart in ("heatmap", "words", "plots", "ledger"):
+        for suffix in ("png", "csv"):
+            assert main(["export", str(run), "--chart", chart, "--out", str(tmp_path / f"{chart}.{suffix}")]) == 0
+    files = [tmp_path / name for name in ("run.json", "model.json")]
+    more = ["--chart", "plots", "--plot", "calibration", "--out"]
+    assert main(["export", str(run), *more, str(files[0])]) == 0 == main([*CALL[:-2], *more, str(files[1])])
+    one, other = (json.loads(path.read_text("utf-8")) for path in files)
+    assert one["rows"] == other["rows"] and one["provenance"]["text"] == "my text"
+    wrong = ["export", str(run), "--out", str(tmp_path / "x.json"), "--chart"]
+    assert main([*wrong, "bars"]) == 2 == main([*wrong, "plots", "--model", "abc"])
+
+
 def test_what_cannot_be_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = ["--out", str(tmp_path / "x.json")]
     assert main(["export", "--prompt", "B", "--model", "abc", "--chart", "ledger", "--plot", "ranks", *out]) == 2

@@ -20,10 +20,11 @@ from arplay.engine.candidates import Rated
 from arplay.engine.causality import Changed
 from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import Rolled
+from arplay.engine.runs import in_place_of_model
 from arplay.engine.search import Searched
 from arplay.engine.tokenizing import Tokenized
-from arplay.export import plots, sessionfile
-from arplay.export.charts import CANDIDATES, PLOTS, TOKENIZERS, TRIED, Chart, Shown
+from arplay.export import plots, scorefile, sessionfile
+from arplay.export.charts import CANDIDATES, HEATMAP, LEDGER, PLOTS, TOKENIZERS, TRIED, WORDS, Chart, Shown
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
 from arplay.gui.panels.entry import PanelEntry
@@ -41,6 +42,8 @@ PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".json", ".parquet")
 WINDOW = "window"
 MOST_PIXELS = 16_000
+OF_RUNS = (HEATMAP.name, WORDS.name, PLOTS.name, LEDGER.name)
+"""What a saved scoring run can be shown as."""
 
 
 def charts() -> dict[str, PanelEntry]:
@@ -51,7 +54,7 @@ def charts() -> dict[str, PanelEntry]:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     text = parser.add_mutually_exclusive_group(required=True)
-    text.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the text; - is standard input")
+    text.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the text, or RUN.npz; - is standard input")
     text.add_argument("--prompt", metavar="S", help="the text itself")
     parser.add_argument("--chart", required=True, choices=(*charts(), WINDOW))
     parser.add_argument(
@@ -115,18 +118,20 @@ def run(args: argparse.Namespace) -> int:
     if entry is None or entry.chart is None:
         _window(args, decoding)
     else:
-        if entry.chart.branches:
+        session = None
+        if args.file is not None and scorefile.is_scores(args.file):
+            shown = _saved(args, entry.chart)
+        elif entry.chart.branches:
             if args.file is None or not sessionfile.is_session(args.file):
                 raise UsageError(f"--chart {args.chart} is of a saved session: give FILE{sessionfile.ENDING}")
             session = sessionfile.read(args.file)
-            source = Source(args.file.name, session.tree.document)
+            shown = _ask(args, entry.chart, Source(args.file.name, session.tree.document), decoding)
         else:
-            session, source = None, given.source(args, args.prompt, args.file, args.encoding)
-        shown = _ask(args, entry.chart, source, decoding)
+            shown = _ask(args, entry.chart, given.source(args, args.prompt, args.file, args.encoding), decoding)
         if session is not None:
             shown = replace(shown, tree=session.tree)
             if session.revision not in (None, shown.loaded.info.revision):
-                cause = f"{source.name} was made with {short(session.model)} of revision {short(session.revision)}"
+                cause = f"{shown.text} was made with {short(session.model)} of revision {short(session.revision)}"
                 raise Problem(cause, "give that --model: the figures are its")
         if kind in PICTURES:
             _picture(args, entry, shown)
@@ -139,6 +144,18 @@ def run(args: argparse.Namespace) -> int:
 def _long() -> list[str]:
     """The charts of which a picture may be of some tokens only."""
     return [name for name, entry in charts().items() if entry.chart is not None and entry.chart.long]
+
+
+def _saved(args: argparse.Namespace, chart: Chart) -> Shown:
+    """What a chart of scores is of a run that was saved: no model is loaded."""
+    if chart.name not in OF_RUNS:
+        raise UsageError(f"{args.file.name} has the scores of a text: --chart {', '.join(OF_RUNS)}")
+    if args.model is not None:
+        raise UsageError("a saved run goes without --model: it has its figures")
+    run = scorefile.read(args.file)
+    found = _plot(args) if chart is PLOTS else None
+    document = run.document
+    return Shown(in_place_of_model(0, run), document, len(document), run.name, ledger=run.ledger, found=found)
 
 
 def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipeline) -> Shown:

@@ -80,7 +80,7 @@ class Plot:
         bottom, left, right = HEIGHT - _BOTTOM, _LEFT, WIDTH - _RIGHT
         self.parts.append(f'<path d="M{left} {_TOP}V{bottom}H{right}" fill="none" stroke="{QUIET}"/>')
         for y in (self.y[0], (self.y[0] + self.y[1]) / 2, self.y[1]):
-            self._text(left - 6, self.down(y) + 4, f"{y:,.0f}" if y >= 100 else f"{y:.3g}", "end")
+            self._text(left - 6, self.down(y) + 4, f"{y:,.0f}" if y >= 100 else f"{y:.3g}".replace("-", "−"), "end")
         self._text((left + right) / 2, HEIGHT - 6, self.x_label, "middle")
         self._text(left + 6, _TOP + 8, self.y_label, "start", quiet=True)
         axes, self.parts = self.parts, frame

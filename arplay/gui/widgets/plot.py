@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from arplay.core.format import short
+from arplay.core.format import number, short
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font, number_font
 from arplay.gui.widgets.plot_shapes import Shape
 
@@ -122,13 +122,13 @@ def round_numbers(low: float, high: float, most: int, least: float = 0.0) -> lis
 def upright(low: float, high: float, pixels: float) -> list[tuple[float, str]]:
     """Round numbers between ``low`` and ``high`` with what stands beside them.
 
-    >>> upright(2.1, 4.3, 100)
-    [(3.0, '3'), (4.0, '4')]
+    >>> upright(2.1, 4.3, 100), upright(-60.0, 0.0, 50)
+    ([(3.0, '3'), (4.0, '4')], [(-50.0, '−50'), (0.0, '0')])
     """
     numbers = round_numbers(low, high, max(2, min(7, int(pixels / 34) + 2)))
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 1.0
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    return [(value, f"{value:,.{digits}f}") for value in numbers]
+    return [(value, number(value, digits)) for value in numbers]
 
 
 class Drawing:

@@ -59,6 +59,10 @@ def test_a_sentence_begins_a_row(data: bytes) -> None:
     rows.count_all()
     starts = [rows.byte_of(row) for row in range(rows.rows)]
     assert starts == sentence_rows(data).tolist()
+    narrow = rows_of(data, "sentences", columns=6)
+    narrow.count_all()
+    begins = [narrow.byte_of(row) for row in range(narrow.rows) if not narrow.goes_on(row)]
+    assert begins == starts, "what only goes on is told from what begins"
     assert all(b > a for a, b in pairwise(starts))
 
 

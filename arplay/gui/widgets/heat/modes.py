@@ -74,21 +74,23 @@ class ModeRow(QWidget):
     def fit(self, room: float) -> None:
         """Segments for as many as there is room for; the others are in the menu."""
         buttons = self.choices.buttons()
-        whole = self.wanted_width() <= room
-        left = room - (0 if whole else self._more_width())
-        fitting, self.taken = True, 0 if whole else self._more_width()
+        wide = [button.minimumWidth() for button in buttons]
+        widths = [sum(wide[:shown]) + self._more_width(shown) for shown in range(len(buttons) + 1)]
+        shown = max((shown for shown, width in enumerate(widths) if width <= room), default=0)
+        self.taken = widths[shown]
         for place, button in enumerate(buttons):
-            fitting = fitting and (whole or left >= button.minimumWidth())
-            left -= button.minimumWidth()
-            button.setVisible(fitting)
-            self.taken += button.minimumWidth() if fitting else 0
-            self._actions.actions()[place].setVisible(not fitting)
+            button.setVisible(place < shown)
+            self._actions.actions()[place].setVisible(place >= shown)
             _set_side(button, "left" if place == 0 else "right" if place == len(buttons) - 1 else "")
-        self.more.setVisible(not whole)
+        self.more.setVisible(shown < len(buttons))
         self._show_more()
 
-    def _more_width(self) -> int:
-        return max((_more_width(each.title) for each in self.measures), default=0)
+    def _more_width(self, shown: int) -> int:
+        """Pixels of the menu's button behind the first ``shown`` segments."""
+        if shown == len(self.measures):
+            return 0
+        folded = next((each.title for each in self.measures[shown:] if each.name == self._name), MORE)
+        return _more_width(folded)
 
     def _show_more(self) -> None:
         """The button has the name of the chosen one where that is in its menu."""

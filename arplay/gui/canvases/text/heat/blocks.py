@@ -213,6 +213,11 @@ class Rows:
         block = self.blocks.of_token(token)
         return self.flow(block).last_row(token - int(self.blocks.firsts[block])) + int(self.tops[block])
 
+    def goes_on(self, row: int) -> bool:
+        """As of :class:`Flow`; a row at the border of two blocks begins."""
+        _, flow, row = self.locate(row)
+        return flow.goes_on(row)
+
     def row_of_byte(self, byte: int) -> int:
         block = self.blocks.of_byte(byte)
         return self.flow(block).row_of_byte(byte - int(self.blocks.starts[block])) + int(self.tops[block])

@@ -95,10 +95,20 @@ class Units:
         uneven[letters] = (of_first != of_last) | self.joined[letters] | (self.widths[letters] != 1.0)
         return np.cumsum(uneven)
 
-    def is_even(self, first: int, stop: int) -> bool:
+    @cached_property
+    def _newlines(self) -> Ints:
+        """How many LF there are up to and including each unit."""
+        return np.cumsum(self.codes == LF)
+
+    def is_even(self, first: int, stop: int, newlines: bool = False) -> bool:
         """Whether each of [first, stop) has a column: ASCII, and European letters that the fixed font has and no border
-        cuts."""
-        return first >= stop or bool(self._uneven[stop - 1] == (self._uneven[first - 1] if first else 0))
+        cuts; with ``newlines`` the sign of a newline, too."""
+        if first >= stop:
+            return True
+        uneven = self._uneven[stop - 1] - (self._uneven[first - 1] if first else 0)
+        if uneven and newlines:
+            uneven -= self._newlines[stop - 1] - (self._newlines[first - 1] if first else 0)
+        return not uneven
 
     @cached_property
     def totals(self) -> Floats:
@@ -321,6 +331,8 @@ class Flow:
     indent: int
     starts: Ints
     longest: int
+    hard: frozenset[int]
+    """The units that begin a row in any case."""
 
     @classmethod
     def of(cls, units: Units, columns: int, indent: int = 0, longest: int = 0, hard: list[int] | None = None) -> Flow:
@@ -347,7 +359,7 @@ class Flow:
                     stop = max(end, start + 1)
             starts.append(stop)
             start, base, room = stop, float(totals[stop - 1]), wide + 1e-6
-        return cls(units, columns, indent, np.array(starts, np.int64), wide)
+        return cls(units, columns, indent, np.array(starts, np.int64), wide, frozenset(hard))
 
     @cached_property
     def widest(self) -> float:
@@ -358,6 +370,10 @@ class Flow:
     @property
     def rows(self) -> int:
         return len(self.starts) - 1
+
+    def goes_on(self, row: int) -> bool:
+        """Whether a row only goes on with what the one before it had no room for."""
+        return row > 0 and int(self.starts[row]) not in self.hard
 
     def span(self, row: int) -> tuple[int, int]:
         """The units [first, stop) of a row."""

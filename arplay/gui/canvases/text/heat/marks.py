@@ -9,8 +9,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPen
 
 from arplay.core.modalities.base import Found
-from arplay.gui.canvases.text.heat.rows import HeatRows
-from arplay.gui.theme import Theme
+from arplay.gui.canvases.text.heat.rows import PAD, HeatRows
+from arplay.gui.theme import RADIUS, Theme
 
 CARET = 2.0
 """Pixels that the caret is wide."""
@@ -32,6 +32,16 @@ def caret_at(view: HeatRows, byte: int) -> QRectF | None:
             return QRectF(x - CARET / 2, rect.top() - 1, CARET, rect.height() + 2)
         along -= rect.width()
     return None
+
+
+def paint_beginnings(painter: QPainter, view: HeatRows, theme: Theme, first: int, stop: int) -> None:
+    """A bar before each of the rows [first, stop) that begins a sentence and does not only go on with one."""
+    flow, grid = view.flow, view.grid
+    top = PAD - view.verticalScrollBar().value()
+    for row in range(first, stop):
+        if flow is not None and not flow.goes_on(row):
+            place = QRectF(RADIUS + 1, top + row * grid.row + grid.cell_top + 2, 3, grid.cell - 4)
+            painter.fillRect(place, theme.color("fill"))
 
 
 def paint_found(painter: QPainter, view: HeatRows, theme: Theme, found: Found, first: int, stop: int) -> None:

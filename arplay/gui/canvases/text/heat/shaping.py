@@ -79,6 +79,11 @@ class Grid:
         return all(abs(self.measure(chr(code)) - 1.0) < 1e-3 for code in range(0x20, 0x7F))
 
     @cached_property
+    def newline_fits(self) -> bool:
+        """Whether the sign of a newline is as wide as a letter, so that it may stand within a row."""
+        return abs(self.measure(sign(LF)) - 1.0) < 1e-3
+
+    @cached_property
     def _metrics(self) -> tuple[QFontMetricsF, QFontMetricsF]:
         return QFontMetricsF(self.font), QFontMetricsF(self.other_font)
 
@@ -145,7 +150,7 @@ def shape(grid: Grid, flow: Flow, row: int, base: int = 0) -> Line:
     indent = flow.indent * grid.column if row == 0 else 0.0
     rtl, before, after = units.context(first, stop)
     letters = stop - int(stop > first and units.codes[stop - 1] == LF)
-    if grid.even and not rtl and before >= 0 and units.is_even(first, letters):
+    if grid.even and not rtl and before >= 0 and units.is_even(first, letters, grid.newline_fits):
         return _grid_line(grid, units, first, stop, indent, base)
     written = _Written(grid, units, first, stop, rtl, before, after)
     room = (flow.columns * grid.column - indent, flow.longest * grid.column - indent)
@@ -159,7 +164,8 @@ def _grid_line(grid: Grid, units: Units, first: int, stop: int, indent: float, b
     edges = [indent + grid.column * at for at in (0, *begins, stop - first)]
     cells = list(zip(edges[:-1], edges[1:], range(base + token, base + last + 1), strict=True))
     text = units.codes[first:stop].astype("<u4").tobytes().decode("utf-32-le")
-    quiet = [(edges[-1] - grid.column, edges[-1])] if text[-1] == "\n" else []
+    newlines = [indent + grid.column * at for at, letter in enumerate(text) if letter == "\n"]
+    quiet = [(left, left + grid.column) for left in newlines]
     return Line(cells, [], quiet, text=text.replace("\n", sign(LF)), origin=indent)
 
 

@@ -176,6 +176,8 @@ class HeatView(WheelZoom, HeatRows):
         first, stop = self._rows_in(dirty)
         if self.found is not None:
             marks.paint_found(painter, self, self.theme, self.found, first, stop)
+        if self.wrap == "sentences" and self.flow is not None:
+            marks.paint_beginnings(painter, self, self.theme, first, stop)
         for token, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
             if token is None or self.flow is None or not self.is_between(token, first, stop):
                 continue

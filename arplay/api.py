@@ -120,7 +120,7 @@ def load(
         if progress is not None:
             progress(told.fraction, told.what)
 
-    state = State(catalogue.load, pace=Pace(patience=ALONE_SECONDS))
+    state = State(catalogue.load, pace=Pace(patience=ALONE_SECONDS, alone=True))
     loaded = answered(Loaded, state, Load(0, os.fspath(model), device, dtype), on_progress)
     return Model(state, loaded, reading or Reading(), on_progress)
 

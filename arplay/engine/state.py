@@ -43,6 +43,12 @@ class Pace:
     most: int = MOST_CHUNK
     reached: int = 0
     """Tokens that the session held when the last chunk was read."""
+    alone: bool = False
+    """Nobody can wait for another answer, so chunks are long from the beginning."""
+
+    def __post_init__(self) -> None:
+        if self.alone:
+            self.seconds = self.patience
 
     def shrink(self) -> bool:
         """Read a quarter as much at a time from now on, since memory ran out; False where it is one token already."""
@@ -107,7 +113,7 @@ class State:
         """Make ``model`` the current one (None: the slot is empty) and free what belonged to the former."""
         was_empty = self.model is None
         self.leave()
-        self.model, self.pace = model, Pace(patience=self.pace.patience)
+        self.model, self.pace = model, Pace(patience=self.pace.patience, alone=self.pace.alone)
         if model is not None and model.can.reach is not None:  # a chunk reads what bears on its first token anew
             self.pace.most = max(MOST_CHUNK, 4 * model.can.reach)
         self.lost = None

@@ -97,7 +97,7 @@ def of_us(name: str, peak: float) -> None:
         document = Text.of(text.encode())
         return Explore(0, document, Caret(len(document)), Reading())
 
-    state = State(catalogue.load, pace=Pace(patience=2.0))  # as the command line scores
+    state = State(catalogue.load, pace=Pace(patience=2.0, alone=True))  # as the command line scores
     finished(load(state, Load(0, name, "cpu", "float32"), Line(lambda fraction, what: None, lambda: False, fetch)))
     model = state.current()
     threads, source = str(torch.get_num_threads()), model.info.source

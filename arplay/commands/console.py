@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 from arplay.commands.streams import change_line
-from arplay.core.format import part_percent
+from arplay.core.format import part_percent, rough
 from arplay.core.signs import safe
 from arplay.export.writers import write
+
+LONG_SECONDS = 2.0
 
 
 def deliver(result: str, out: Path | None) -> None:
@@ -26,11 +28,15 @@ def note(message: str) -> None:
 
 
 class ProgressLine:
-    """One line on a terminal that says what is being done, removed at the end; nothing where no terminal is."""
+    """One line on a terminal that says what is being done, removed at the end; nothing where no terminal is.
+
+    What takes longer than ``LONG_SECONDS`` has the time that is left, as fast as it has been so far.
+    """
 
     def __init__(self) -> None:
         self._last = 0.0
         self._on = sys.stderr.isatty()
+        self._what, self._began, self._first = "", 0.0, 0.0
 
     def __enter__(self) -> ProgressLine:
         return self
@@ -42,7 +48,12 @@ class ProgressLine:
     def __call__(self, fraction: float | None, what: str) -> None:
         """Show progress, ten times a second at most. ``fraction`` is 0..1 or None where nobody knows."""
         now = time.monotonic()
+        if what != self._what or (fraction or 0.0) < self._first:
+            self._what, self._began, self._first = what, now, fraction or 0.0
         if self._on and now - self._last >= 0.1:
             share = "" if fraction is None else f" {part_percent(fraction)}"
+            done = (fraction or 0.0) - self._first
+            left = (1.0 - (fraction or 0.0)) * (now - self._began) / done if done > 0 else 0.0
+            share += f", {rough(left)} left" if now - self._began >= LONG_SECONDS and left >= 1 else ""
             change_line(sys.stderr, f"{what}{share}")
             self._last = now

@@ -9,10 +9,11 @@ from arplay import api
 from arplay.commands import options
 from arplay.commands.console import note
 from arplay.core.signs import safe
+from arplay.core.windows import Cost, windows_of
 from arplay.engine.load import Loaded
 from arplay.export.provenance import summary
 from arplay.models import catalogue, documents
-from arplay.models.base import Report
+from arplay.models.base import Report, lead
 from arplay.models.documents import Source
 
 
@@ -49,3 +50,10 @@ def model(args: argparse.Namespace, progress: Report) -> api.Model:
 def title(loaded: Loaded) -> list[str]:
     """The model in a line for terminals, and another where its tokenizer changes text."""
     return [summary(loaded.info), *([safe(loaded.lossy)] if loaded.lossy else [])]
+
+
+def cost(model: api.Model, source: Source) -> Cost:
+    """What it takes to score it, as the model's reading has it. Raises Problem for what cannot be read."""
+    before, _ = lead(model.backend.alphabet, model.backend.can.starts_empty, model.reading.first_token)
+    length = len(before) + len(model.encode(source.document))
+    return windows_of(model.info.context, length, model.reading, len(before)).cost(length)

@@ -38,6 +38,9 @@ from arplay.models import devices
 from arplay.models.documents import Source
 from arplay.results import Score, model_record
 
+LONG = 20_000
+"""Tokens to be read of which it is told beforehand."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     what = "texts to score; - is standard input, and OUT.npz a run that was saved"
@@ -259,6 +262,10 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
     """
     with ProgressLine() as progress:
         model = given.model(args, progress)
+        costs = [given.cost(model, source) for source in sources]
+        windows, read = (sum(each) for each in zip(*costs, strict=True))
+        if read >= LONG:
+            note(f"{windows:,} windows, each a forward, and {read:,} tokens to read")
         scores = [model.score(source.document) for source in sources]
         edits: list[Edited | None] = [None for _ in sources]
         if args.base is not None:

@@ -104,8 +104,8 @@ def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> Columns:
     With m the largest logit z of a row and Z = sum_j exp(z_j - m): log p_i = z_i - m - log Z, and the entropy is
     log Z - sum_j (z_j - m) exp(z_j - m) / Z. The exponentials of a long row are taken in 32 bits,
     where each is rounded up or down by chance; so are the sums of its lines, but for the best five, beside which small
-    ones would be lost; all after that is in 64 bits. A whole sum in 32 bits errs to one side in every row alike, by 8e-6
-    nats with SmolLM2, which a long text adds up.
+    ones would be lost; all after that is in 64 bits. A whole sum in 32 bits errs to one side in every row alike, by
+    8e-6 nats with SmolLM2, which a long text adds up.
     """
     logits = logits.double() if logits.shape[1] <= SHORT else logits.float()
     best_ids = best_ids_of(torch, logits)

@@ -96,7 +96,7 @@ def turn(heads: Tensor, by: Tensor) -> None:
 
 
 def in_two_parts(q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attention of T new tokens, (B, heads, T, width), to all keys and values, (B, kv heads, n + T, width), as q's shape.
+    """Attention of T new tokens, (B, heads, T, width), to all keys and values, (B, kv heads, n + T, width); like q.
 
     Those before are seen by all of them, so no mask is needed for these; among the new ones it is causal. With the sums
     of exponentials Z of both parts, a = (Z1 a1 + Z2 a2) / (Z1 + Z2): a mask over all would take a sixth longer.
@@ -115,7 +115,8 @@ def in_two_parts(q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     own = (part[:, :, before:].repeat_interleave(heads // kv_heads, 1) for part in (keys, values))
     among, their_sums = attend(q, *own, is_causal=True)
     share = torch.sigmoid(sums.reshape(batch, heads, new) - their_sums)[..., None]
-    return among.lerp(seen.reshape(q.shape), share)
+    whole: Tensor = among.lerp(seen.reshape(q.shape), share)
+    return whole
 
 
 class Layer(NamedTuple):

@@ -77,6 +77,18 @@ def test_figures_by_hand_come_by_themselves_and_follow_the_caret(opened: Open, q
     assert panel.found is not None and panel.found.candidates[0].logprob == found.candidates[0].logprob
 
 
+def test_they_are_compared_where_they_float_and_not_where_nobody_looks(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"B")
+    play = window.playground
+    window.handle(Change(replace(play.view.settings, candidates=("A",))))
+    qtbot.waitUntil(lambda: not play.rating._timer.isActive(), timeout=PATIENCE)
+    assert play.view.answer_to(CompareCandidates).found is None, "another tab is in front"
+    dock = window.docks["candidates"]
+    dock.setFloating(True)
+    dock.show()
+    compared(cast(CandidatesPanel, window.panels["candidates"]), qtbot, 1)
+
+
 def test_a_long_list_waits_for_the_button_and_says_of_what_it_was(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     every = [a + b + c for a in "ABC" for b in "ABC" for c in "ABC"]

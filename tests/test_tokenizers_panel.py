@@ -26,7 +26,7 @@ from arplay.engine.state import State
 from arplay.engine.tokenizing import Tokenize, Tokenized
 from arplay.export.tokenizers import nll_of, rows, sentence
 from arplay.gui import exports
-from arplay.gui.intents import Change, TokenizeText
+from arplay.gui.intents import Change
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.tokenizers import TokenizersPanel
 from arplay.gui.widgets.tokenizers.lines import Lines, page_of, pages
@@ -34,7 +34,7 @@ from arplay.gui.widgets.tokenizers.merges import MergesPage
 from arplay.gui.widgets.tokenizers.search import VocabularyPage, by_bytes
 from arplay.gui.widgets.tokenizers.ways import WaysPage, edges_of
 from arplay.models import catalogue
-from tests.windows_open import PATIENCE, Open, opened, settle, text_field
+from tests.windows_open import PATIENCE, Open, notice, opened, settle, text_field
 
 __all__ = ["opened"]
 
@@ -283,8 +283,10 @@ def test_exports_and_pictures(opened: Open, qtbot: QtBot, tmp_path: Path) -> Non
     assert said["nll_nats"] == pytest.approx(-math.log(0.12))
     assert nll_of(window.playground.view.ledger, panel.found) == said["nll_nats"]  # type: ignore[arg-type]
     window.choose_model("xo")
-    qtbot.waitUntil(lambda: "reads pixels" in panel.stack.message or "pixels" in panel.said.full, timeout=PATIENCE)
-    assert window.playground.view.answer_to(TokenizeText).found is None or panel.found is None
+    qtbot.waitUntil(lambda: "reads pixels" in panel.stack.message, timeout=PATIENCE)
+    assert panel.found is None and panel.chart_size() is None and not panel.figures.table.rows
+    QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "is no text: each" in notice(window), timeout=PATIENCE)
 
 
 def test_the_command_line_exports_them(tmp_path: Path) -> None:

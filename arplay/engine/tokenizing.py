@@ -97,6 +97,8 @@ def tokenize(state: State, request: Tokenize) -> Steps:
     """One tokenizer after the other. Raises Problem for a document that is no text."""
     if len(request.specs) > MOST:
         raise Problem(f"{len(request.specs):,} tokenizers are too many", f"choose at most {MOST}")
+    if not documents.is_text(request.document):
+        raise Problem("this is no text: each of its units is a token", "type a text of your own to cut")
     text, start = documents.passage(request.document, request.place, LONGEST)
     text = text.apply(text.retokenise())
     found = list[Tokenization]()

@@ -16,6 +16,7 @@ from arplay.gui import panels, theme
 from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock, TitleBar
 from arplay.gui.host import Host
+from arplay.gui.playground.watching import Watching
 from arplay.gui.sharing import shared
 
 if TYPE_CHECKING:
@@ -282,6 +283,11 @@ class Arrangement(QObject):
         panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if panel.hasFocus() and panel.focusProxy() is None and dock is not None:  # nothing in it has a use for keys
             dock.bar.explain_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def watch(self, name: str, watching: Watching) -> None:
+        """What is asked by itself is so while its panel is in sight: Qt calls one that floats hidden."""
+        watching.seen = lambda: not self.panels[name].visibleRegion().isEmpty()
+        self.docks[name].visibilityChanged.connect(watching.look)
 
     def show_state(self, node: Node) -> None:
         """Go to the history, and to a state in it, which stays what it is."""

@@ -122,8 +122,8 @@ class MainWindow(Host):
             dock.visibilityChanged.connect(self._on_visibility)
         for part in (play.comparing, play.reaching):
             self.docks["kv_cache"].visibilityChanged.connect(part.watch)
-        self.docks["candidates"].visibilityChanged.connect(play.rating.watch)
-        self.docks["tokenizers"].visibilityChanged.connect(play.tokenizing.watch)
+        self.arrangement.watch("candidates", play.rating)
+        self.arrangement.watch("tokenizers", play.tokenizing)
         for looked_at in (play.peers, play.base):
             self.docks["comparison"].visibilityChanged.connect(looked_at.watch)
         self.docks["plots"].visibilityChanged.connect(self.sight.tell)

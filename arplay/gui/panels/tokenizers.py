@@ -141,9 +141,9 @@ class TokenizersPanel(Panel):
 
     @property
     def last(self) -> Tokenized | None:
-        """What was cut last, perhaps of another text."""
+        """What was cut last, perhaps of another text; None where there is a picture or a sound, and nothing typed."""
         found: Tokenized | None = self.view.answer_to(TokenizeText).found
-        return found
+        return found if self.view.settings.cut_text or documents.is_text(self.view.document) else None
 
     @property
     def found(self) -> Tokenized | None:
@@ -154,9 +154,11 @@ class TokenizersPanel(Panel):
         mine, specs = found.found[0].tokens, tuple(each.spec for each in found.found[1:])
         if mine is not None and mine.name != view.loaded.vocabulary.name:
             return None
-        own = view.settings.cut_text
-        document = documents.document(own, None) if own else view.document
-        same = found.document is document or found.document == document or (not own and view.excerpt_of is not None)
+        own, document = view.settings.cut_text, found.document
+        here = documents.document(own, None) if own else view.document
+        same = document is here or document == here
+        if not own and view.excerpt_of is not None:  # the window holds its beginning only
+            same = here.continued(document.file) is not None
         return found if same and specs == view.settings.tokenizers else None
 
     def _show(self) -> None:

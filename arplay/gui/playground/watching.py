@@ -27,34 +27,33 @@ Wanted = Callable[[State], tuple[object, Ask] | None]
 
 
 class Watching(QObject):
-    """Nothing is asked in Play, nor twice of the same."""
+    """Nothing is asked in Play, nor twice of the same. ``seen``: whether somebody sees the answer."""
 
     def __init__(self, play: State, questions: Questions, wanted: Wanted) -> None:
         super().__init__(play)
         self._play, self._questions, self._wanted = play, questions, wanted
-        self._watched = False
+        self.seen: Callable[[], bool] = lambda: False
         self._tried: object = None
         self._timer = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._timer.timeout.connect(self._ask)
-        play.changed.connect(self._on_view)
-
-    def watch(self, watched: bool) -> None:
-        self._watched = watched
-        self._on_view(self._play.view)
+        play.changed.connect(self.look)
 
     def stop(self) -> None:
-        self._watched = False
+        """Nobody looks any more."""
+        self.seen = lambda: False
         self._timer.stop()
 
-    def _on_view(self, view: View) -> None:
-        wanted = self._wanted(self._play) if self._watched and not view.playing else None
+    def look(self, _: object = None) -> None:
+        """Something is another thing now, or comes into sight."""
+        wanted = None if self._play.view.playing else self._wanted(self._play)
         if wanted is not None and wanted[0] != self._tried:
             self._timer.start()
         else:
             self._timer.stop()
 
     def _ask(self) -> None:
-        if (wanted := self._wanted(self._play)) is not None and not self._play.view.playing:
+        wanted = None if self._play.view.playing or not self.seen() else self._wanted(self._play)
+        if wanted is not None:
             self._tried, asked = wanted
             self._questions.ask(asked)
 

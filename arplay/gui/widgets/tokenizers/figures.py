@@ -73,4 +73,4 @@ class FigureRows(RowTable):
     @property
     def wanted(self) -> int:
         """Pixels that show every row."""
-        return self.horizontalHeader().sizeHint().height() + ROW * max(1, len(self.table.rows)) + 4
+        return self.horizontalHeader().sizeHint().height() + ROW * max(1, len(self.table.rows)) + 10

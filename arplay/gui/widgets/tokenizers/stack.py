@@ -17,9 +17,9 @@ from arplay.gui.widgets.frame import paint_frame, paint_message
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.tokenizers.lines import Line, Lines
 
-TEXT, BOX, BETWEEN, NAMES = 20, 15, 10, 104
+TEXT, BOX, BETWEEN, NAMES = 20, 15, 10, 96
 """Pixels: height of a line of text, of a row of boxes, between two lines, and the width of the names."""
-NAMED = 420
+NAMED = 300
 """Pixels of the view from which the names stand beside each line."""
 _SIGNS = "␣↵⇥⟨"
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

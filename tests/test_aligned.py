@@ -97,3 +97,12 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["score", str(path), "--model", "abc", "--compare", "abc"]) == 0
     assert "5 bytes that both score" in capsys.readouterr().out
     assert main(["score", str(path), "--model", "abc", "--compare", "abc", "--by", "word"]) == 2
+
+
+def test_pictures_that_are_read_in_two_orders_compare_as_a_whole() -> None:
+    """Token by token they are other pixels; the totals of the same joint distribution are the same."""
+    xo, centre = (arplay.load(name).score("#.#\n.#.\n#.#").ledger for name in ("xo", "xo-centre"))
+    assert not np.allclose(xo.logprob, centre.logprob)
+    found = aligned(xo, centre)
+    assert len(found) == 1 and found.difference[0] == pytest.approx(0, abs=1e-9) and found.units == 9
+    assert len(aligned(xo, xo)) == 9

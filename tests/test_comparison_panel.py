@@ -20,10 +20,11 @@ from arplay.export.comparing import verdict
 from arplay.gui import exports
 from arplay.gui.intents import AddPeer, AddRun, Change, RemovePeer, Select
 from arplay.gui.main_window import MainWindow
-from arplay.gui.panels.comparison import CHANGED, HERE, SPANS, ComparisonPanel
-from arplay.gui.panels.comparison import TEXT as TEXT_PAGE
+from arplay.gui.panels.comparison import ComparisonPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.widgets.comparison.changed import CHANGE
+from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS
+from arplay.gui.widgets.comparison.pages import TEXT as TEXT_PAGE
 from arplay.gui.widgets.comparison.spans import APART, PLACE
 from arplay.gui.widgets.comparison.totals import BITS, NLL, PERPLEXITY, TOKENS
 from tests.windows_open import PATIENCE, Open, opened, text_field
@@ -83,7 +84,7 @@ def test_where_they_part_leads_there(seen: tuple[MainWindow, ComparisonPanel], q
     window, panel = seen
     add(window, panel, qtbot, "english", "cpu", "bfloat16")
     QTest.mouseClick(panel.group.button(SPANS), Qt.MouseButton.LeftButton)
-    view, table = panel.spans, panel.spans.table
+    view, table = panel.pages.spans, panel.pages.spans.table
     found = panel.pair
     assert found is not None and len(table.rows) == len(found)
     apart = [abs(found.difference[span]) for span in table.rows]
@@ -204,13 +205,13 @@ def test_the_text_shows_who_knew_better(seen: tuple[MainWindow, ComparisonPanel]
     pair = panel.pair
     assert pair is not None
     one, other = pair.ledgers
-    measure = panel.text.legend.scale.measure
+    measure = panel.pages.text.legend.scale.measure
     expected = one.logprob - other.logprob  # both have the same tokens
     np.testing.assert_allclose(measure.values(one, 0, len(one)), expected, atol=1e-9)
     assert np.isnan(measure.values(other, 0, 3)).all(), "of another ledger nothing is known"
     assert panel.said.full == "blue where english bfloat16 knew better, orange where english float32 did"
-    QTest.mouseClick(panel.text.group.button(1), Qt.MouseButton.LeftButton)
-    left, right = panel.text.heats
+    QTest.mouseClick(panel.pages.text.group.button(1), Qt.MouseButton.LeftButton)
+    left, right = panel.pages.text.heats
     qtbot.waitUntil(lambda: left.isVisible() and right.isVisible(), timeout=PATIENCE)
     assert left.ledger is one and right.ledger is other
     right.picked.emit(5)
@@ -232,7 +233,7 @@ def test_two_distributions_of_one_place(seen: tuple[MainWindow, ComparisonPanel]
         answer, peer = panel.view.answer, panel.view.peers[0].answer
         assert answer is not None and peer is not None and answer.distribution is not None
         assert answer.prefix.index == selected and peer.prefix.ids.tolist() == answer.prefix.ids.tolist()
-        table = panel.two.table
+        table = panel.pages.here.table
         row = table.rows[0]
         assert row.ids[0] == row.ids[1], "the same tokens"
         assert row.p[0] == pytest.approx(float(answer.distribution.probs[row.ids[0]]))
@@ -250,7 +251,7 @@ def test_two_distributions_of_one_place(seen: tuple[MainWindow, ComparisonPanel]
 def test_what_a_number_type_changed(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:
     """Asked by a button, sorted by a click on a title; of another text it is said to be of before."""
     window, panel = seen
-    page = panel.changed
+    page = panel.pages.changed
     QTest.mouseClick(panel.group.button(CHANGED), Qt.MouseButton.LeftButton)
     assert not page.button.isEnabled()
     add(window, panel, qtbot, "english", "cpu", "bfloat16")
@@ -272,7 +273,7 @@ def test_what_a_number_type_changed(seen: tuple[MainWindow, ComparisonPanel], qt
     )
     assert window.playground.view.selected == page.table.rows[0]
     export = exports.of_panel(panel, window)
-    assert export.save(tmp_path / "changed.json") and export.save(tmp_path / "changed.csv")
+    assert all(export.save(tmp_path / f"changed.{kind}") for kind in ("json", "csv", "png", "svg"))
     told = json.loads((tmp_path / "changed.json").read_text("utf-8"))
     assert told["kl_mean_nats"] == pytest.approx(found.rows.totals()["kl_mean_nats"])
     QTest.keyClicks(text_field(window), "x")
@@ -301,7 +302,7 @@ def test_the_base_text_against_its_edit(seen: tuple[MainWindow, ComparisonPanel]
     assert found is not None and found.ledgers[0] is before
     score = arplay.load("english").score
     base, now = score(TEXT).ledger, score(TEXT.replace("a dark", "a very dark")).ledger
-    assert found.tokens == len(base) and found.replaced == ((0, 0.0), (1, pytest.approx(found.nats[1][~found.same][0])))
+    assert found.tokens == len(base) and found.replaced[0] == (0, 0.0) and found.replaced[1][0] == 1
     np.testing.assert_allclose(found.totals[1] + found.replaced[1][1], -np.nansum(now.logprob), atol=1e-3)
     place = int(np.flatnonzero(~found.same)[0])
     np.testing.assert_allclose(found.difference[:place], 0.0, atol=1e-4)
@@ -309,11 +310,11 @@ def test_the_base_text_against_its_edit(seen: tuple[MainWindow, ComparisonPanel]
     assert "stand in both" in panel.said.full and "0 tokens for 0.00 nats were replaced by 1" in panel.said.full
     assert panel.totals.text(1, NLL) == f"{found.totals[1]:.2f}"
     QTest.mouseClick(panel.group.button(SPANS), Qt.MouseButton.LeftButton)
-    token = panel.spans.table.token(0)
+    token = panel.pages.spans.table.token(0)
     farthest = int(found.most(1)[0])
     assert token == int(found.first[1][farthest])
     QTest.mouseClick(panel.group.button(TEXT_PAGE), Qt.MouseButton.LeftButton)
-    values = panel.text.legend.scale.measure.values(found.ledgers[1], 0, len(found.ledgers[1]))
+    values = panel.pages.text.legend.scale.measure.values(found.ledgers[1], 0, len(found.ledgers[1]))
     assert np.isnan(values[place]) and values[token] == pytest.approx(found.difference[farthest])
     export = exports.of_panel(panel, window)
     for kind in ("json", "csv", "png"):

@@ -69,14 +69,20 @@ class Aligned:
 
     def add_up(self) -> None:
         """Compute all that is computed once, in the thread that has the time."""
-        _ = self.running, self.totals, self.farthest
+        _ = self.extent, self.totals, self.farthest, self.units
+
+    @cached_property
+    def extent(self) -> tuple[float, float]:
+        """The lowest and the highest that :attr:`running` comes to, and 0, as far as it is finite."""
+        finite = self.running[np.isfinite(self.running)]
+        return float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
 
     @cached_property
     def farthest(self) -> Ids:
         """The spans where both part most, as far as a table lists them: see :meth:`most`."""
         return read_only(self.most(LISTED))
 
-    @property
+    @cached_property
     def units(self) -> int:
         """How many units are compared."""
         return int(np.diff(self.edges)[self.known].sum())
@@ -90,20 +96,39 @@ class Aligned:
     def most(self, n: int) -> Ids:
         """The n spans where both part most, the farthest first, ties by place."""
         apart = np.where(self.known, np.abs(np.nan_to_num(self.difference, nan=0.0)), -1.0)
-        order = np.argsort(-apart, kind="stable")
-        return order[: min(n, int(self.known.sum()))]
+        return farthest(apart, min(n, int(self.known.sum())))
+
+
+def farthest(values: Floats, n: int) -> Ids:
+    """The places of the n largest, ties by place, without sorting all of them.
+
+    >>> farthest(np.array([2.0, 5.0, 5.0, 1.0, 5.0]), 2)
+    array([1, 2])
+    """
+    if n <= 0:
+        return np.zeros(0, np.int64)
+    if n < len(values):
+        least = np.partition(values, len(values) - n)[len(values) - n]
+        above, ties = np.flatnonzero(values > least), np.flatnonzero(values == least)
+        places = np.concatenate([above, ties[: n - len(above)]])
+    else:
+        places = np.arange(len(values))
+    return places[np.lexsort((places, -values[places]))]
 
 
 def aligned(one: Ledger, other: Ledger) -> Aligned:
     """Both cut at the units where a token of each ends. Raises Problem for two documents that are not the same.
 
-    With AB|C and A|BC only the end is an edge of both:
+    With AB|C and A|BC only the end is an edge of both; so it is where both read pixels in another order:
 
     >>> from arplay import load
     >>> score = load("abc").score
     >>> alike = aligned(score("BAC").ledger, score("BAC").ledger)
     >>> alike.edges.tolist(), alike.difference.tolist(), alike.most(1).tolist()
     ([0, 1, 2, 3], [0.0, 0.0, 0.0], [0])
+    >>> cross = [load(name).score("#.#/.#./#.#".replace("/", chr(10))).ledger for name in ("xo", "xo-centre")]
+    >>> aligned(*cross).edges.tolist()
+    [0, 9]
     """
     edges = _edges((one, other))
     (first, nats), (other_first, other_nats) = (_cut(ledger, edges) for ledger in (one, other))
@@ -157,10 +182,24 @@ def _edges(ledgers: Sequence[Ledger]) -> Ids:
     one = ledgers[0]
     if any(other.unit != one.unit or other.encoded.units != one.encoded.units for other in ledgers[1:]):
         raise Problem("these are scores of two different documents", "score the same one by both models")
-    edges = np.unique(one.ends)
+    edges = one.ends[np.diff(one.ends, append=-1) != 0]  # they rise, so nothing has to be sorted
     for other in ledgers[1:]:
-        edges = np.intersect1d(edges, other.ends)
+        if not len(other):
+            edges = edges[:0]
+        elif _in_other_order(one, other):  # only the whole is the same units
+            edges = edges[edges == one.encoded.units]
+        elif other.ends is not one.ends:
+            near = np.minimum(np.searchsorted(other.ends, edges), len(other) - 1)
+            edges = edges[other.ends[near] == edges]
     return read_only(np.concatenate([[0], edges[edges > 0]]).astype(np.int64))
+
+
+def _in_other_order(one: Ledger, other: Ledger) -> bool:
+    """Whether the units of a document with places of their own are read in another order, as pixels may be."""
+    if not len(one) == len(other) == one.encoded.units:
+        return False
+    first, second = (ledger.encoded.part(0, min(len(ledger), LISTED)).record() for ledger in (one, other))
+    return first != second
 
 
 def _cut(ledger: Ledger, edges: Ids) -> tuple[Ids, Floats]:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.aligned import LISTED, farthest
 from arplay.core.distribution import Floats, frozen, log_softmax
 from arplay.core.modalities.base import Ids
 
@@ -69,12 +70,23 @@ class Rows:
         """Where the most probable token is another one, (n,)."""
         return frozen(self.known & (self.best[0] != self.best[1]))
 
+    def add_up(self) -> None:
+        """Compute all that is computed once, in the thread that has the time."""
+        _ = self.change, self.other_best, self.listed
+
+    @cached_property
+    def listed(self) -> dict[By, Ids]:
+        """The places that a table lists, by what it is sorted by."""
+        return {by: frozen(self.most(by, LISTED)) for by in get_args(By)}
+
     def most(self, by: By, n: int) -> Ids:
         """The n places where that is largest (of ``logprob`` and ``rank``: in either direction), ties by place."""
-        change = np.abs(np.log(np.maximum(self.rank[1], 1) / np.maximum(self.rank[0], 1)))
-        values = {"kl": self.kl, "tv": self.tv, "logprob": np.abs(self.change), "rank": change}[by]
+        if by == "rank":
+            values = np.abs(np.log(np.maximum(self.rank[1], 1) / np.maximum(self.rank[0], 1)))
+        else:
+            values = {"kl": self.kl, "tv": self.tv, "logprob": np.abs(self.change)}[by]
         known = np.where(self.known, values, -1.0)
-        return np.argsort(-known, kind="stable")[: min(n, int(self.known.sum()))]
+        return farthest(known, min(n, int(self.known.sum())))
 
     def totals(self) -> dict[str, float | int | None]:
         """Over all known places: their number, means and extremes of ``kl`` and ``tv``, how often the best token and

@@ -11,6 +11,8 @@ import numpy as np
 from arplay.core.distribution import Distribution, read_only
 from arplay.core.modalities.base import Ids, TokenSet
 
+ROUNDING = 1e-12
+"""Less than this is left over by rounding."""
 BLOCK = 4096
 """So many tokens are looked at between two yields."""
 
@@ -98,7 +100,8 @@ def two(p: Distribution, q: Distribution, match: Match, n: int) -> TwoAtOnce:
     rows = [Both(ids, (_of(p, ids[0]), _of(q, ids[1]))) for ids in pairs]
     rows.sort(key=lambda row: -max(row.p[0] or 0.0, row.p[1] or 0.0))
     rows = rows[:n]
-    rest = tuple(max(0.0, 1.0 - math.fsum(row.p[side] or 0.0 for row in rows)) for side in (0, 1))
+    rest = [1.0 - math.fsum(row.p[side] or 0.0 for row in rows) for side in (0, 1)]
+    rest = [part if part > ROUNDING else 0.0 for part in rest]
     shared, kl, tv = None, None, None
     if p.full and q.full:
         mine, theirs = there[there < p.size], np.unique(match.other[there])

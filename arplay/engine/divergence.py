@@ -80,7 +80,8 @@ def divergence_of(
     found = Rows.nothing(len(encoded))
     yield from _read(one, other, chain, len(lead_ids), reading, found, state, number)
     rows = found.frozen()
-    _ = rows.known, rows.change, rows.other_best
+    yield None
+    rows.add_up()
     return Diverged(number, document, encoded, one.info, other.info, first_token, rows)
 
 

@@ -18,6 +18,9 @@ from arplay.export import comparison, divergence, provenance
 from arplay.export.charts import NOT_YET, Shown, Table
 from arplay.export.tables import Record
 
+SAME = 1e-9
+"""Sums that differ by less than this part of them are the same but for rounding."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Beside:
@@ -159,10 +162,12 @@ def verdict(names: Sequence[str], shares: Sequence[Share], per: str) -> str:
         return "No span is scored by all of them."
     best, share = min(known, key=lambda each: each[1].nats)
     assert share.bits_per_unit is not None
+    if max(each.nats for _, each in known) - share.nats <= SAME * share.nats and len(known) > 1:
+        return f"All need the same: {number(share.bits_per_unit)} {per}."
     said = f"{best} needs the fewest {per}: {number(share.bits_per_unit)}."
     other, lower = min(known, key=lambda each: each[1].perplexity or 0.0)
     if len({each.tokens for _, each in known}) == 1:
-        return f"{said} All cut the text into as many tokens, so their perplexities tell the same."
+        return f"{said} All have as many tokens, so their perplexities tell the same."
     if other == best:
         return f"{said} Perplexities are per token, and their tokens differ: compare {per}."
     assert share.perplexity is not None and lower.perplexity is not None

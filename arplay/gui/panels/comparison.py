@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QStackedLayout,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -31,13 +31,12 @@ from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
-from arplay.gui.widgets.comparison.changed import ChangedPage
 from arplay.gui.widgets.comparison.chips import Chips, doing
 from arplay.gui.widgets.comparison.curve import DifferenceCurve
-from arplay.gui.widgets.comparison.here import SHOWN, PairView, in_words
-from arplay.gui.widgets.comparison.sheet import ComparisonSheet
-from arplay.gui.widgets.comparison.spans import SpansView, listed
-from arplay.gui.widgets.comparison.text import TextPage
+from arplay.gui.widgets.comparison.here import SHOWN, in_words
+from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS, TEXT, TOTALS, Pages
+from arplay.gui.widgets.comparison.sheet import ComparisonSheet, DivergenceSheet, HereSheet
+from arplay.gui.widgets.comparison.spans import listed
 from arplay.gui.widgets.comparison.totals import Row, TotalsTable
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.labels import capital
@@ -64,10 +63,11 @@ PAGES = (
     ("Here", "What two models say comes next at the place that the window shows, in one chart"),
     ("What changed", "KL, total variation and ranks token by token, of two models with the same tokens"),
 )
-TOTALS, SPANS, TEXT, HERE, CHANGED = range(5)
 NO_DISTRIBUTIONS = "A saved run has no distributions, only the scores of its tokens: add its model."
 WAITS = "waiting for the other model's answer at this place"
 NOW = "B  the text now"
+LOW = 170
+"""Pixels of height from which the models have a line of their own."""
 ANY = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no greatest height."""
 
@@ -131,26 +131,19 @@ class ComparisonPanel(Panel):
         self.beside = QComboBox()
         self.beside.setToolTip(plain("Which model is compared with the first one"))
         self.beside.setAccessibleName("Which model is compared with the first one")
-        self.beside.activated.connect(self._show_pair)
-        for part in (modes, self.chips, self.add, self.add_run, self.set_base, self.forget_base, sides, self.beside):
+        self.beside.activated.connect(self._show)
+        for part in (modes, sides, self.beside, self.set_base, self.forget_base, self.chips, self.add, self.add_run):
             self.head.add(part)
         self.totals, self.table = TotalsTable(), RowTable("What each model pays", 24)
         self.totals.setParent(self)
         self.table.show_model(self.totals)
         self.table.message = NO_PEER
         self.table.setMinimumSize(0, 0)
-        self.curve, self.spans, self.two = DifferenceCurve(), SpansView(), PairView()
-        self.two.message = "Here both distributions of one place stand, once the other model has read up to it."
         self._two: object = None
         self._here: Here | None = None
-        self.text, self.changed = TextPage(), ChangedPage()
-        self.text.picked.connect(self._go)
-        self.text.zoomed.connect(lambda steps: self.intent.emit(Zoom(steps)))
-        self.changed.picked.connect(self._go)
-        self.changed.asked.connect(self._ask)
+        self.curve = DifferenceCurve()
         self.curve.message = "Here the difference adds up along the text."
         self.curve.picked.connect(self._go)
-        self.spans.picked.connect(self._go)
         self.both, first = QBoxLayout(QBoxLayout.Direction.LeftToRight), QWidget()
         self.both.setContentsMargins(0, 0, 0, 0)
         self.both.setSpacing(SPACE[1])
@@ -158,9 +151,11 @@ class ComparisonPanel(Panel):
         self.both.addWidget(self.curve, 4)
         first.setLayout(self.both)
         self.body, self.said = QWidget(), Caption()
-        self.pages = QStackedLayout(self.body)
-        for page in (first, self.spans, self.text, self.two, self.changed):
-            self.pages.addWidget(page)
+        self.body.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # the head comes first
+        self.pages = Pages(self.body, first)
+        self.pages.picked.connect(self._go)
+        self.pages.zoomed.connect(lambda steps: self.intent.emit(Zoom(steps)))
+        self.pages.asked.connect(self._ask)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])
@@ -245,8 +240,8 @@ class ComparisonPanel(Panel):
     def _show(self) -> None:
         view, found, based = self.view, self.side, self.based
         own = self.own
-        for part in (self.chips, self.add, self.add_run, self.group.button(HERE), self.group.button(CHANGED)):
-            part.setVisible(not based)
+        for page in (HERE, CHANGED):
+            self.group.button(page).setVisible(not based)
         self.set_base.setVisible(based)
         self.set_base.setText("Set anew" if view.base is not None else "Set as base")
         self.forget_base.setVisible(based and view.base is not None)
@@ -269,7 +264,6 @@ class ComparisonPanel(Panel):
             rows = _base_rows(view.edited)
         if unit is not None:
             self.totals.show_rows(rows, view.settings.unit, unit.per, unit.many)
-        self.spans.table.show_unit(view.settings.unit)
         others = [f"{letter}  {peer.name}" for letter, peer in zip("BCD", view.peers, strict=False) if peer.ledger]
         if others != [self.beside.itemText(at) for at in range(self.beside.count())]:
             self.beside.clear()
@@ -292,9 +286,6 @@ class ComparisonPanel(Panel):
         if self.based:
             names, pairs = ([NOW], (pair,)) if pair is not None else ([], ())
         self.curve.show_pairs(pairs, tuple(names), tokens, unit)
-        if pair is not self.spans.table.pair:
-            self.spans.table.show_pair(pair, tokens, ("A", self.letter))
-        self.spans.message = "Here stand the spans of the text where both part most."
 
     @property
     def peer(self) -> Peer | None:
@@ -312,18 +303,24 @@ class ComparisonPanel(Panel):
     def _show_page(self) -> None:
         """What only the page in sight shows."""
         view, page, peer = self.view, self.group.checkedId(), self.peer
-        if page == TEXT:
+        tokens = view.loaded.vocabulary if view.loaded is not None else None
+        if page == SPANS:
+            table, pair = self.pages.spans.table, self.pair
+            table.show_unit(view.settings.unit)
+            if pair is not table.pair:
+                table.show_pair(pair, tokens, ("A", self.letter))
+        elif page == TEXT:
             self._show_text()
         elif page == HERE:
             key = (view.answer, peer.answer, peer.match, view.settings.unit) if peer is not None else None
             if key != self._two:
                 self._two, self._here = key, self._both(peer)
-                self.two.show_here(self._here)
+                self.pages.here.show_here(self._here)
         elif page == CHANGED:
             encoded = view.ledger.encoded if view.ledger is not None else None
-            asked, tokens = view.answer_to(CompareDistributions), view.loaded.vocabulary if view.loaded else None
+            asked = view.answer_to(CompareDistributions)
             of = view.info, peer.loaded.info if peer is not None and peer.loaded is not None else None
-            self.changed.show_asked(asked, encoded, tokens, view.settings.unit, self._why_not(), of)
+            self.pages.changed.show_asked(asked, encoded, tokens, view.settings.unit, self._why_not(), of)
         self._show_words()
 
     def _show_text(self) -> None:
@@ -331,7 +328,7 @@ class ComparisonPanel(Panel):
         names = f"A  {self.own}", f"{self.letter}  {peer.name if peer is not None else ''}"
         if self.based:
             peer, names = None, (NOW, "A  base text")
-        self.text.show_pair(self.view, self.pair, peer, self.letter, names)
+        self.pages.text.show_pair(self.view, self.pair, peer, self.letter, names)
 
     def _both(self, peer: Peer | None) -> Here | None:
         """What both say comes next; None where it is not there yet."""
@@ -381,7 +378,7 @@ class ComparisonPanel(Panel):
             said = "" if not view.peers else view.work or "Waiting for the scores of the window's own model."
         elif not view.parted_here:
             said = "of the text before the last change"
-        elif self.group.checkedId() == TEXT and self.peer is not None and not self.text.beside:
+        elif self.group.checkedId() == TEXT and self.peer is not None and not self.pages.text.beside:
             said = f"blue where {self.peer.name} knew better, orange where {self.own} did"
         elif self.group.checkedId() == SPANS and (pair := self.pair) is not None:
             said = f"{listed(pair)}; below 0 the second knew better. Enter goes there."
@@ -415,14 +412,14 @@ class ComparisonPanel(Panel):
     def _turn(self) -> None:
         if self.based and self.group.checkedId() in (HERE, CHANGED):
             self.group.button(TOTALS).setChecked(True)
-        self.pages.setCurrentIndex(self.group.checkedId())
+        self.pages.show(self.group.checkedId())
         self._show()
 
     # ---- looks and export
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        for part in (self.chips, self.table, self.curve, self.spans, self.two, self.text, self.changed):
+        for part in (self.chips, self.table, self.curve, self.pages):
             part.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -432,7 +429,10 @@ class ComparisonPanel(Panel):
     def _fit(self) -> None:
         """The curve beside the table in a low panel, below it in a tall one."""
         wide, high = self.width(), self.height()
-        beside = wide >= 700 and high < 330
+        beside = wide >= 560 and high < 330
+        roomy = high >= LOW or not self.view.peers  # else what was added takes its room from what it shows
+        for part in (self.chips, self.add, self.add_run):
+            part.setVisible(not self.based and roomy)
         self.table.setMaximumHeight(ANY if beside or high < 260 else 34 + 24 * max(2, len(self.totals.rows)))
         self.both.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self.curve.setVisible(beside or high >= 260)
@@ -446,8 +446,13 @@ class ComparisonPanel(Panel):
         if sheet is not None:
             sheet.paint_chart(painter, area)
 
-    def _sheet(self) -> ComparisonSheet | None:
-        found, unit, edit = self.side, self.view.settings.unit, self.view.edited
+    def _sheet(self) -> ComparisonSheet | HereSheet | DivergenceSheet | None:
+        """The page in sight on paper."""
+        shown, found, unit, edit = self.found, self.side, self.view.settings.unit, self.view.edited
+        if isinstance(shown, Here):
+            return HereSheet(shown, unit, self.theme)
+        if isinstance(shown, Diverged):
+            return DivergenceSheet(shown, unit, self.theme)
         if self.based:
             if edit is None:
                 return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import get_args
 
 from PySide6.QtCore import QModelIndex, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.divergence import By
-from arplay.core.format import in_unit, number, part_percent
+from arplay.core.format import in_unit, number, part_percent, power_cell
 from arplay.core.modalities.base import Encoded, TokenSet
 from arplay.engine.divergence import Diverged
 from arplay.export.divergence import summary
@@ -16,7 +17,7 @@ from arplay.gui.settings import Unit
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import Asked
 from arplay.gui.widgets.caption import Caption, set_role
-from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.comparison.divergence_curve import DivergenceCurve
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.row_table import ChoiceTable, Column, TableRows
@@ -26,8 +27,7 @@ Infos = tuple[Info | None, Info | None]
 
 PLACE, TOKEN, KL, TV, CHANGE, RANK, BEST = range(7)
 SORTS: dict[int, By] = dict(zip((KL, TV, CHANGE, RANK), get_args(By), strict=True))
-MOST = 1000
-"""So many places are listed: those where both are farthest apart, by what the table is sorted by."""
+SMALL_KL = 1e-3
 ASK = (
     "Compare sets both distributions beside each other at every token, over the whole vocabulary: KL, total variation, "
     "ranks. It takes as long as scoring the text twice."
@@ -53,6 +53,8 @@ class ChangedTable(TableRows):
         self.tokens: TokenSet | None = None
         self.unit: Unit = "nats"
         self.by = KL
+        self.small = False
+        """Every KL is so small that it is written as a power of ten."""
 
     def show_found(self, found: Diverged | None, tokens: TokenSet | None, unit: Unit) -> None:
         if (found, unit) != (self.found, self.unit):
@@ -66,7 +68,9 @@ class ChangedTable(TableRows):
             self._arrange()
 
     def _arrange(self) -> None:
-        self.reset(() if self.found is None else self.found.rows.most(SORTS[self.by], MOST).tolist())
+        rows = None if self.found is None else self.found.rows
+        self.small = rows is not None and len(rows.listed["kl"]) > 0 and rows.kl[rows.listed["kl"][0]] < SMALL_KL
+        self.reset(() if self.found is None else self.found.rows.listed[SORTS[self.by]].tolist())
 
     def title(self, column: int) -> str:
         unit = f", {self.unit}" if column in (KL, CHANGE) else ""
@@ -81,7 +85,8 @@ class ChangedTable(TableRows):
             case 1:
                 return label(self.found.encoded.said(at, self.tokens))
             case 2:
-                return number(in_unit(float(rows.kl[at]), self.unit), 6)
+                kl = in_unit(float(rows.kl[at]), self.unit)
+                return power_cell(kl, 3) if self.small else number(kl, 6)
             case 3:
                 return number(float(rows.tv[at]), 5)
             case 4:
@@ -109,8 +114,9 @@ class ChangedPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.button = push_button("Compare", ASK, self.asked, role="primary", name="Compare distributions")
-        self.said, head = Caption(), Flow()
-        head.add(self.button)
+        self.said, head = Caption(), QHBoxLayout()
+        head.addWidget(self.button)
+        head.addWidget(self.said, 1)
         self.table, self.rows = ChangedTable(), ChoiceTable("Where distributions are farthest apart", 24)
         self.table.setParent(self)
         self.rows.show_model(self.table, pulled=True)
@@ -124,9 +130,14 @@ class ChangedPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[0])
-        column.addWidget(head)
-        column.addWidget(self.rows, 1)
-        column.addWidget(self.said)
+        column.addLayout(head)
+        self.curve = DivergenceCurve()
+        self.curve.picked.connect(self.picked)
+        both = QHBoxLayout()
+        both.setSpacing(SPACE[1])
+        both.addWidget(self.rows, 3)
+        both.addWidget(self.curve, 2)
+        column.addLayout(both, 1)
 
     def show_asked(
         self,
@@ -141,6 +152,8 @@ class ChangedPage(QWidget):
         both models are."""
         found: Diverged | None = asked.found
         self.table.show_found(found, tokens, unit)
+        self.curve.show_found(found, tokens, unit)
+        self._fit()
         self.button.setText("Stop" if asked.runs else "Compare")
         set_role(self.button, "" if asked.runs else "primary")
         self.button.setEnabled(asked.runs or not why_not)
@@ -151,14 +164,19 @@ class ChangedPage(QWidget):
             here = (found.info, found.other) == of and encoded is not None and encoded.is_of(found.document)
             before = f"of before ({found.other.name} {found.other.dtype}), Compare makes it anew: "
             said = ("" if here else before) + summary(found)
-        elif why_not:
-            said = why_not
         self.rows.message = why_not or ASK
         self.said.show_text(said)
-        self.said.setVisible(bool(said))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.curve.setVisible(self.width() >= 760 and not self.curve.plot.empty)
 
     def _go(self, index: QModelIndex) -> None:
         self.picked.emit(int(self.table.rows[index.row()]))
 
     def set_theme(self, theme: Theme) -> None:
         self.rows.set_theme(theme)
+        self.curve.set_theme(theme)

@@ -80,12 +80,18 @@ def plot_of(pairs: tuple[Aligned, ...], names: tuple[str, ...], unit: Unit) -> P
     scale = LN2 if unit == "bits" else 1.0
     end = float(len(_own(pairs[0])))
     lines = [
-        Series(name, pair.first[pair.own][1:].astype(np.float64), pair.running / scale, color, 2.0, dashed=dashed)
+        Series(
+            name,
+            pair.first[pair.own][1:].astype(np.float64),
+            pair.running if scale == 1.0 else pair.running / scale,
+            color,
+            2.0,
+            dashed=dashed,
+        )
         for pair, name, (color, dashed) in zip(pairs, names, LOOKS, strict=False)
     ]
-    finite = [line.y[np.isfinite(line.y)] for line in lines]
-    low = min(0.0, *(float(y.min(initial=0.0)) for y in finite))
-    high = max(0.0, *(float(y.max(initial=0.0)) for y in finite))
+    low = min(pair.extent[0] for pair in pairs) / scale
+    high = max(pair.extent[1] for pair in pairs) / scale
     room = 0.05 * (high - low or 1.0)
     ground = Series("", np.array([0.0, end]), np.zeros(2), "muted", 1.0)
     what = (f"more paid than by A so far, {unit}", f"more than A, {unit}", unit)

@@ -8,9 +8,14 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from arplay.core.aligned import Aligned
+from arplay.engine.divergence import Diverged
+from arplay.export.comparing import Here
+from arplay.export.divergence import summary
 from arplay.gui.settings import Unit
-from arplay.gui.theme import BODY, SMALL, SPACE, Theme, interface_font, number_font
+from arplay.gui.theme import BODY, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.widgets.comparison.curve import plot_of
+from arplay.gui.widgets.comparison.divergence_curve import plot_of as divergence_plot
+from arplay.gui.widgets.comparison.here import COLORS, ONE, OTHER, TOKEN, PairTable, in_words, paint_pair
 from arplay.gui.widgets.comparison.totals import Row, TotalsTable
 from arplay.gui.widgets.plot import Drawing
 
@@ -73,3 +78,75 @@ class ComparisonSheet:
             x += wide
         painter.setPen(self.theme.color("border"))
         painter.drawLine(0, ROW, sum(COLUMNS), ROW)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class HereSheet:
+    """Both distributions of one place, with what they have in common."""
+
+    here: Here
+    unit: Unit
+    theme: Theme
+
+    def chart_size(self) -> tuple[int, int]:
+        return WIDTH, round(2 * MARGIN + ROW * (len(self.here.found.rows) + 3))
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        table, theme, wide = PairTable(), self.theme, WIDTH - 2 * MARGIN
+        table.show_here(self.here)
+        painter.save()
+        painter.translate(area.topLeft())
+        painter.scale(area.width() / WIDTH, area.width() / WIDTH)
+        painter.fillRect(QRectF(0, 0, *self.chart_size()), theme.color("surface"))
+        painter.translate(MARGIN, MARGIN)
+        painter.setFont(interface_font(SMALL))
+        x = 0.0
+        for letter, name, color in zip(("A", self.here.letter), self.here.names, COLORS, strict=True):
+            painter.fillRect(QRectF(x, 7, 12, 10), theme.color(color))
+            painter.setPen(theme.color("text"))
+            words = f"{letter}  {name}"
+            painter.drawText(QRectF(x + 18, 0, wide, ROW), _LEFT, words)
+            x += 18 + painter.fontMetrics().horizontalAdvance(words) + SPACE[4]
+        painter.setPen(theme.color("muted"))
+        painter.drawText(QRectF(0, ROW, wide, ROW), _LEFT, in_words(self.here, self.unit))
+        for at, row in enumerate(table.rows):
+            line = QRectF(0, ROW * (at + 2.5), wide, ROW)
+            painter.setPen(theme.color("text"))
+            painter.setFont(fixed_font(BODY))
+            painter.drawText(QRectF(0, line.top(), 170, ROW), _LEFT, table.text(at, TOKEN))
+            paint_pair(painter, theme, line.adjusted(180, 4, -220, -4), row, table.most)
+            painter.setFont(number_font(BODY))
+            for column, right in ((ONE, 110.0), (OTHER, 0.0)):
+                painter.setPen(theme.color(table.ink(at, column)))
+                painter.drawText(line.adjusted(wide - right - 110, 0, -right, 0), _RIGHT, table.text(at, column))
+        painter.restore()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DivergenceSheet:
+    """KL along the text, with the totals."""
+
+    found: Diverged
+    unit: Unit
+    theme: Theme
+
+    def chart_size(self) -> tuple[int, int]:
+        return WIDTH, round(2 * MARGIN + 2 * ROW + PLOT)
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        wide, plot = WIDTH - 2 * MARGIN, divergence_plot(self.found, self.unit)
+        painter.save()
+        painter.translate(area.topLeft())
+        painter.scale(area.width() / WIDTH, area.width() / WIDTH)
+        painter.fillRect(QRectF(0, 0, *self.chart_size()), self.theme.color("surface"))
+        painter.translate(MARGIN, MARGIN)
+        painter.setFont(interface_font(SMALL))
+        painter.setPen(self.theme.color("text"))
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+        names = (
+            f"A  {self.found.info.name} {self.found.info.dtype},  B  {self.found.other.name} {self.found.other.dtype}"
+        )
+        painter.drawText(QRectF(0, 0, wide, 2 * ROW), int(flags), f"{names}: {summary(self.found)}")
+        if not plot.empty:
+            Drawing(plot, QRectF(0, 2 * ROW, wide, PLOT)).paint(painter, self.theme)
+        painter.restore()

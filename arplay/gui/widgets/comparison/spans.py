@@ -145,4 +145,8 @@ class SpansView(ChoiceTable):
 def listed(pair: Aligned) -> str:
     """How many of the spans are in the table."""
     known = int(pair.known.sum())
-    return f"the {LISTED:,} of {known:,} spans where they part most" if known > LISTED else f"{known:,} spans"
+    return (
+        f"the {LISTED:,} of {known:,} spans where they part most"
+        if known > LISTED
+        else f"{known:,} span{'s' * (known != 1)}"
+    )

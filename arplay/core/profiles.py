@@ -24,6 +24,7 @@ Z = 1.959963984540054
 """The normal quantile of a band that holds the true share 95 times of 100."""
 BLOCK = 1 << 14
 """Tokens that are added at once: a few milliseconds."""
+PACK = 64
 CELL, CELLS = (0.125, 0.25), (192, 192)
 """Of entropy and of surprisal: the sides of the cells in which they are counted, in the unit, and how many of them."""
 
@@ -65,6 +66,7 @@ def surprisal(ledger: Ledger) -> Floats:
 class Along:
     """``each`` surprisal, (n,), and ``smooth``, the mean over the last ``width`` known ones; NaN: none, or infinite.
 
+    ``packed``: the lowest and the highest of each PACK tokens, of both, (2, blocks, 2): enough for a view of a million.
     ``peak``: the first token where the mean of a whole ``width`` is highest; None as long as there are fewer.
 
     >>> from arplay import load
@@ -76,6 +78,7 @@ class Along:
     def __init__(self, n: int, width: int, unit: str) -> None:
         self.width, self.unit, self.known, self.beyond = width, unit, 0, 0
         self.each, self.smooth = np.full((2, n), np.nan)
+        self.packed = np.full((2, -(-n // PACK), 2), np.nan)
         self.peak: int | None = None
         self._sums = np.zeros(n + 1)
 
@@ -91,11 +94,18 @@ class Along:
         mean = (self._sums[count] - self._sums[since]) / np.maximum(count - since, 1)
         self.each[first:stop], self.smooth[first:stop] = each, np.where(count > 0, mean, np.nan)
         self.known = many
+        self._pack(first // PACK, -(-stop // PACK))
         whole = np.flatnonzero(count >= self.width)
         if len(whole):
             at = int(whole[0]) + int(np.argmax(mean[whole[0] :]))
             if self.peak is None or mean[at] > self.smooth[self.peak]:
                 self.peak = first + at
+
+    def _pack(self, first: int, stop: int) -> None:
+        for values, packed in zip((self.each, self.smooth), self.packed, strict=True):
+            part = values[first * PACK : stop * PACK]
+            part = np.append(part, np.full(-len(part) % PACK, np.nan)).reshape(-1, PACK)
+            packed[first:stop, 0], packed[first:stop, 1] = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
 
     @property
     def mean(self) -> float:

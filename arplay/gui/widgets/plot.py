@@ -38,6 +38,7 @@ class Series:
     """``x``, which rises, and ``y`` of shape (n,); NaN is a gap. ``name``: in the legend, "" is not there.
 
     ``width`` 0: only the marks. ``steps``: a level for each x, from half a unit before it to half a unit behind it.
+    ``coarse``: fewer points between the same lows and highs, for where a pixel would still have several of those.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Series:
     dashed: bool = False
     mark: Mark = ""
     steps: bool = False
+    coarse: Series | None = None
 
     def pen(self, theme: Theme, opaque: bool = False) -> QPen:
         """``opaque``: the colour that it has on the ground, which is painted ten times as fast."""
@@ -180,6 +182,9 @@ class Drawing:
 
     def _polygons(self, series: Series) -> list[QPolygonF]:
         x, y = series.within(self.left, self.right, beyond=1)
+        if series.coarse is not None:
+            packed = series.coarse.within(self.left, self.right, beyond=1)
+            x, y = packed if self._is_dense(packed[0]) else (x, y)
         dense = self._is_dense(x)
         if dense:
             x, y = thinned(x, y, self._xs(np.arange(self.frame.left(), self.frame.right() + 1)))

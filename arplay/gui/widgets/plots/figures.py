@@ -92,13 +92,15 @@ class Along(Figure):
         super().__init__(of)
         found: profiles.Along = of.tally
         done, unit = of.ledger.done, of.how.unit
-        x = np.arange(1.0, done + 1)
+        x, blocks = np.arange(1.0, done + 1), -(-done // profiles.PACK)
         each, smooth = found.each[:done], found.smooth[:done]
+        places = np.minimum(np.arange(2.0 * blocks) * (profiles.PACK / 2) + 1, done)
+        packed = (Series("", places, part[:blocks].ravel(), "") for part in found.packed)
         series = (
-            Series("each token", x, each, "fill", 1.0, 0.75, steps=True),
-            Series(f"mean of the last {found.width:,}", x, smooth, "text", 2.0),
+            Series("each token", x, each, "fill", 1.0, 0.75, steps=True, coarse=next(packed)),
+            Series(f"mean of the last {found.width:,}", x, smooth, "text", 2.0, coarse=next(packed)),
         )
-        most = float(np.fmax.reduce(each, initial=0.1))
+        most = float(np.fmax.reduce(found.packed[0, :blocks, 1], initial=0.1))
         names = (f"surprisal, {unit}", unit)
         self.plot = Plot(series, names, start=0.5, end=len(of.ledger) + 0.5, high=1.05 * most)
 

@@ -69,6 +69,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.view = View()
         self.differs = False
         """Coloured by the difference to another model: of this moment, and therefore no setting."""
+        self._counted: tuple[Ledger | None, tuple[int, ...], tuple[int, ...]] = (None, (), ())
         self.figures = FigureRow()
         self.row = ScoringRow()
         self.row.asked.connect(self.intent)
@@ -265,7 +266,11 @@ class HeatmapPanel(OnSheet, Panel):
         """How many tokens are in each bucket of ranks, where these are shown."""
         ledger, settings = self.view.ledger, self.view.settings
         shown = ledger is not None and settings.colour_by == "rank" and not self.differs
-        return bucket_counts(ledger, settings.rank_bounds) if ledger is not None and shown else ()
+        if ledger is None or not shown:
+            return ()
+        if self._counted[:2] != (ledger, settings.rank_bounds):
+            self._counted = ledger, settings.rank_bounds, bucket_counts(ledger, settings.rank_bounds)
+        return self._counted[2]
 
     def _choose(self, name: str) -> None:
         differed, self.differs = self.differs, name == "difference"

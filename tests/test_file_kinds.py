@@ -12,9 +12,10 @@ from pytestqt.qtbot import QtBot
 
 import arplay
 from arplay.cli import main
+from arplay.gui import files
 from arplay.models.htmlfile import stripped
 from arplay.models.recordsfile import records
-from tests.windows_open import Open, notice, opened, settle
+from tests.windows_open import PATIENCE, Open, notice, opened, settle
 
 __all__ = ["opened"]
 
@@ -124,3 +125,21 @@ def test_in_the_window(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
     window.notice._offer.click()
     settle(window, qtbot)
     assert window.playground.document.file == b"<p>It was <b>dark</b>"  # type: ignore[attr-defined]
+
+
+def test_a_large_one_is_read_by_the_worker(opened: Open, qtbot: QtBot, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(files, "LARGE", 10)
+    monkeypatch.setattr(files, "LARGE_PAGE", 10)
+    window = opened("english", b"BAC")
+    play = window.playground
+    for name, text, told in (("a.txt", "It was a dark night", ""), ("b.html", "<p>It was <b>dark</b>", "markup")):
+        (tmp_path / name).write_text(text)
+        window.open_file(tmp_path / name)
+        assert play.view.name != name, "it is on its way"
+        qtbot.waitUntil(lambda name=name: play.view.name == name, timeout=PATIENCE)
+        assert told in notice(window) and str(tmp_path / name) in window.store.recent("recent_files")
+    assert play.document.file == b"It was dark\n"  # type: ignore[attr-defined]
+    (tmp_path / "c.txt").write_bytes(b"\xff\x00\xfe\x01 no text, and no encoding")
+    window.open_file(tmp_path / "c.txt", "utf-8")
+    qtbot.waitUntil(lambda: "c.txt" in notice(window), timeout=PATIENCE)
+    assert play.document.file == b"It was dark\n"  # type: ignore[attr-defined]

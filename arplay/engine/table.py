@@ -33,7 +33,16 @@ from arplay.engine.score_reports import WriteReport, write_report
 from arplay.engine.scoring import Score, score
 from arplay.engine.search import Search, search
 from arplay.engine.segmentations import Segment, segment
-from arplay.engine.text_set import ReadField, ReadFields, ScoreSet, read_field, read_fields, score_set
+from arplay.engine.text_set import (
+    ReadField,
+    ReadFields,
+    ReadFile,
+    ScoreSet,
+    read_field,
+    read_fields,
+    read_file,
+    score_set,
+)
 from arplay.engine.tokenizing import Make, Tokenize, make, tokenize
 from arplay.engine.total import Total, total
 from arplay.engine.two_orders import TrainOrders, train_orders
@@ -57,6 +66,7 @@ JOBS: dict[type[Request], Job] = {
     OpenRun: plain(open_run),
     SaveRun: plain(save_run),
     WriteReport: plain(write_report),
+    ReadFile: plain(read_file),
     ReadFields: plain(read_fields),
     ReadField: plain(read_field),
     Load: Job(load),

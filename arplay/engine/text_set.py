@@ -7,7 +7,7 @@ from pathlib import Path
 
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document
+from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, Request, Result
@@ -86,6 +86,37 @@ def score_set(state: State, request: ScoreSet) -> Steps:
         else:
             yield ScoredOne(request.number, at, document, ledger)
     return ScoredSet(request.number)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile(Request):
+    """A large file as a document for models with these tokens; ``raw``: as it is, with its markup."""
+
+    path: Path
+    encoding: str | None
+    raw: bool
+    tokens: TokenSet | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FileRead(Result):
+    """``changed``: what reading changed of it, in words."""
+
+    path: Path
+    encoding: str | None
+    document: Document
+    changed: str
+
+
+def read_file(state: State, request: ReadFile) -> Steps:
+    path, tokens = request.path, request.tokens
+    yield Progress(request.number, f"reading {path.name}", None)
+    reader = documents.reader_of(tokens)
+    if request.raw:
+        document, changed = documents.as_it_is(path, request.encoding, tokens), ""
+    else:
+        document, changed = reader.read(path, request.encoding, tokens), reader.said(path, tokens)
+    return FileRead(request.number, path, request.encoding, document, changed)
 
 
 @dataclass(frozen=True, slots=True)

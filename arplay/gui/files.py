@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document
 from arplay.core.reading import Reading
 from arplay.core.signs import markup
 from arplay.export import scorefile, sessionfile
@@ -22,15 +23,18 @@ from arplay.models import catalogue, documents, htmlfile, recordsfile
 from arplay.schema import short
 from arplay.textfile import MAX_BYTES, detect
 
+LARGE, LARGE_PAGE = 4_000_000, 500_000
+"""Bytes of a text, and of a page whose markup is taken off, from which on the window does not wait for them."""
 OTHER_IDS = "other weights may draw other tokens at the same u"
 
 
-def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False) -> bool:
+def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False, at_once: bool = False) -> bool:
     """Open a document of the kind that the model reads, only in the heatmap where it is too long to edit.
 
     For a text that is not UTF-8 the detected encoding is offered. False: told, given up. What the model cannot read
     waits where another one is on its way. A file called ``….session.json`` is a session, and ``….npz`` a scoring run,
-    which is read by the worker. ``raw``: a page with its markup.
+    which is read by the worker. ``raw``: a page with its markup. A large file
+    is read by the worker too, unless it shall be ``at_once``.
     """
     if sessionfile.is_session(path):
         return open_session(path, window)
@@ -42,6 +46,9 @@ def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False)
     reader = documents.reader_of(tokens)
     if not raw and reader.encoded and recordsfile.holds_records(path):
         window.playground.text_set.read_fields(path)  # which of their texts is asked then
+        return False
+    if reader.encoded and not at_once and _size(path) > (LARGE if raw or not htmlfile.is_page(path) else LARGE_PAGE):
+        window.playground.text_set.read_file(path, encoding, raw)
         return False
     try:
         raw = raw and reader.encoded
@@ -61,19 +68,31 @@ def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False)
             remedy = problem.remedy.replace("name its encoding with --encoding NAME", "save it as UTF-8 first")
             window.report(problem.cause, remedy.replace("--encoding ", "the encoding "))
         return False
+    show_file(path, encoding, document, changed, window)
+    return True
+
+
+def show_file(path: Path, encoding: str | None, document: Document, changed: str, window: Host) -> None:
+    """A file that was read; ``changed`` says what reading it changed."""
     window.notice.forget()
     window.store.add_recent("recent_files", str(path))
     if kinds.of_document(document).long(document):
         window.playground.analyse(document, path.name)
     else:
         window.playground.open_document(document, path.name)
-    if changed and reader.encoded and not changed.endswith("stays"):
+    if changed and htmlfile.is_page(path) and not changed.endswith("stays"):
         as_it_is = QAction("Open as it is", window)
         as_it_is.triggered.connect(partial(open_file, path, encoding, window, True))
         window.notice.report(changed, "the file stays as it is", as_it_is)
     elif changed:
         window.report(changed, "the file stays as it is")
-    return True
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # what is wrong with it is told by whoever reads it
 
 
 def open_content(source: QMimeData, name: str, window: Host) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from arplay.engine.text_set import FieldRead, FieldsRead, Item
+from arplay.engine.text_set import FieldRead, FieldsRead, FileRead, Item
 from arplay.gui import files
 from arplay.gui.host import Host
 from arplay.gui.records_dialog import RecordsDialog
@@ -27,6 +27,8 @@ class SetsDesk(QObject):
         self.dialog: RecordsDialog | None = None
         self._as_set = True
         self._texts.fields.connect(self._on_fields)
+        self._texts.file_read.connect(self._on_file)
+        self._texts.not_read.connect(self._on_not_read)
         self._texts.no_records.connect(self._on_none)
         self._texts.taken.connect(self._on_taken)
 
@@ -59,6 +61,13 @@ class SetsDesk(QObject):
         dialog.as_it_is.connect(partial(files.open_file, found.path, None, self._window, True))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _on_file(self, found: FileRead) -> None:
+        files.show_file(found.path, found.encoding, found.document, found.changed, self._window)
+
+    def _on_not_read(self, path: Path, encoding: str | None, raw: bool) -> None:
+        """What is wrong with it is told, and another encoding offered, as of a small one."""
+        files.open_file(path, encoding, self._window, raw, at_once=True)
 
     def _on_none(self, path: Path, cause: str) -> None:
         if files.open_file(path, None, self._window, True):

@@ -11,6 +11,7 @@ from arplay.core.modalities.base import Ids
 from arplay.core.modalities.spans import char_starts, to_bytes, to_text
 from arplay.core.modalities.vocabulary import Vocabulary, visible
 
+BLOCK = 1 << 15
 SHOWN = 6
 """How many different characters a sentence names."""
 
@@ -60,6 +61,8 @@ def _differing(data: bytes, ids: Ids, ends: Ids, vocabulary: Vocabulary) -> Iter
 
     Neighbours that differ go together, and tokens of one character too. What unknown tokens write is left out.
     """
+    if _all_same(data, ids, ends, vocabulary):
+        return
     written = list(map(vocabulary.written.__getitem__, ids.tolist()))
     if written and data[:1] != b" ":  # the space that many tokenizers put before a text
         written[0] = written[0].removeprefix(b" ")
@@ -81,6 +84,19 @@ def _differing(data: bytes, ids: Ids, ends: Ids, vocabulary: Vocabulary) -> Iter
         begun, same, low = not same, True, i + 1
     if begun:
         yield _group(data, written, ids, vocabulary, start, len(ids), ends)
+
+
+def _all_same(data: bytes, ids: Ids, ends: Ids, vocabulary: Vocabulary) -> bool:
+    """Whether the tokens write the text itself, looked at block by block: nobody's thread waits for a long one."""
+    low = 0
+    for at in range(0, len(ids), BLOCK):
+        stop = min(at + BLOCK, len(ids))
+        high = int(ends[stop - 1])
+        joined = b"".join(map(vocabulary.written.__getitem__, ids[at:stop].tolist()))
+        if joined != data[low:high] and (at or joined != b" " + data[:high]):
+            return False
+        low = high
+    return low == len(data)
 
 
 def _group(

@@ -14,7 +14,18 @@ from arplay.core.modalities.base import Document
 from arplay.core.reading import Reading
 from arplay.engine.load import Loaded
 from arplay.engine.messages import Cancelled, Failed, Progress, Result
-from arplay.engine.text_set import FieldRead, FieldsRead, Item, ReadField, ReadFields, ScoredOne, ScoredSet, ScoreSet
+from arplay.engine.text_set import (
+    FieldRead,
+    FieldsRead,
+    FileRead,
+    Item,
+    ReadField,
+    ReadFields,
+    ReadFile,
+    ScoredOne,
+    ScoredSet,
+    ScoreSet,
+)
 from arplay.gui.bridge import Bridge
 from arplay.gui.playground.state import State
 
@@ -41,6 +52,9 @@ class TextSet(QObject):
     changed = Signal()
     fields = Signal(object)
     """The :class:`FieldsRead` of a file of records that is to be opened."""
+    file_read = Signal(object)
+    """The :class:`FileRead` of a large file that is to be opened."""
+    not_read = Signal(object, object, bool)
     no_records = Signal(object, str)
     """The path of a file that has none after all, and why."""
     taken = Signal(object)
@@ -109,6 +123,19 @@ class TextSet(QObject):
             )  # fmt: skip
             self._number = self._bridge.ask(asked, self._on_result)
         self.changed.emit()
+
+    def read_file(self, path: Path, encoding: str | None, raw: bool) -> None:
+        """``file_read`` follows, or ``not_read`` with the same values."""
+        loaded = self._play.view.loaded
+        asked = partial(ReadFile, path=path, encoding=encoding, raw=raw, tokens=loaded.vocabulary if loaded else None)
+        self._bridge.ask(asked, partial(self._on_file, path, encoding, raw))
+
+    def _on_file(self, path: Path, encoding: str | None, raw: bool, result: Result) -> None:
+        self._tell(result if isinstance(result, Progress) else None)
+        if isinstance(result, FileRead):
+            self.file_read.emit(result)
+        elif isinstance(result, Failed):
+            self.not_read.emit(path, encoding, raw)
 
     def read_fields(self, path: Path) -> None:
         self._bridge.ask(partial(ReadFields, path=path), partial(self._on_fields, path))

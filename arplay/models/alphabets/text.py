@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from arplay.core.modalities.base import Ids
 from arplay.core.modalities.spans import to_bytes, to_text
 from arplay.core.modalities.vocabulary import Tokens, Vocabulary, visible
 from arplay.models.alphabets.places import ends_by_matching, ends_by_offsets, ends_without
+from arplay.models.alphabets.stretches import stretches
 
 PROBE = "The quick fox: 1,234 naïve cafés\n\t«日本» 😀  'tis\u00a0so"
 _LONE_BYTE = re.compile("([\udc80-\udcff])")
@@ -90,24 +92,36 @@ class TextAlphabet:
         """As Alphabet says. A text of which the tokenizer keeps nothing (only spaces, perhaps) has no tokens.
 
         A byte that is part of no character is a token of its own, or U+FFFD to a tokenizer that has no such tokens.
-        A text is cut in one call, about 0.6 s for 1 MB, which cannot be interrupted: cutting at a place where the ids
-        are sure to stay the same would need each tokenizer's own rules.
+        A long one is cut in stretches, about 0.6 s for 1 MB; between them it can be interrupted.
         """
-        ids: list[int] = []
-        ends = [np.zeros(0, np.int64)]
+        ids, ends = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
         at = 0
-        text = to_text(data)
-        for part in filter(None, _LONE_BYTE.split(text) if self._knows_bytes else [text]):
+        for part in self._parts(data):
             if self._knows_bytes and _LONE_BYTE.match(part):
-                found, places = [self._byte_id(data[at])], np.ones(1, np.int64)
-            else:
-                found, places = self._cut(part, start and at == 0, special)
-            ids += found
-            ends.append(at + places)
-            at += len(to_bytes(part))
+                ids.append(np.array([self._byte_id(data[at])], np.int32))
+                ends.append(np.array([at + 1], np.int32))
+                at += 1
+                continue
+            for stretch in stretches(part, partial(self._inner, special)):
+                found, places = self._cut(stretch, start and at == 0, special)
+                ids.append(np.array(found, np.int32))
+                ends.append((at + places).astype(np.int32))
+                at += len(to_bytes(stretch))
         joined = np.concatenate(ends)
         joined[-1:] = len(data)  # what the tokenizer drops at the end belongs to the last token
-        return Tokens(np.array(ids, dtype=np.int64), joined)
+        return Tokens(np.concatenate(ids), joined)
+
+    def _inner(self, special: bool, text: str) -> Sequence[int]:
+        """The ids of what stands in the middle of a text."""
+        return self._cutter.ids(_LONE_BYTE.sub("\ufffd", text), False, special)
+
+    def _parts(self, data: bytes) -> list[str]:
+        """The text, and each byte alone that is part of no character, where there are tokens for such."""
+        try:
+            return [text] if (text := data.decode("utf-8")) else []
+        except UnicodeDecodeError:
+            text = to_text(data)
+        return [part for part in _LONE_BYTE.split(text) if part] if self._knows_bytes else [text]
 
     def _cut(self, part: str, start: bool, special: bool) -> tuple[list[int], Ids]:
         """The ids of ``part`` and where each ends in it."""

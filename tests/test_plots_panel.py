@@ -9,22 +9,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.core.profiles import BLOCK
-from arplay.export.plots import BY_NAME, PLOTS
+from arplay.export.plots import BY_NAME, PLOTS, How
 from arplay.gui import exports
 from arplay.gui.intents import Change, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.plots import PlotsPanel
 from arplay.gui.settings import Settings
+from arplay.gui.theme import LIGHT
 from arplay.gui.view import View
-from arplay.gui.widgets.plots.figures import Counts
+from arplay.gui.widgets.plot import Drawing, Plot
+from arplay.gui.widgets.plots.figures import Along, Counted, Counts
 from tests.ledgers import prose, random_ledger
+from tests.panel_checks import pixels
 from tests.windows_open import Open, opened, settle
 
 __all__ = ["opened"]
@@ -235,6 +238,23 @@ def test_a_long_text_is_counted_in_blocks_and_a_growing_one_goes_on(qtbot: QtBot
     qtbot.waitUntil(lambda: panel.plot.figure is not None)
     figure = panel.plot.figure
     assert figure is not None and figure.of.tally.counted == 3 * BLOCK - 1 and panel.plot.plot.shapes
+
+
+def test_lows_and_highs_of_many_tokens_draw_the_same_picture(qtbot: QtBot) -> None:
+    whole, loaded = random_ledger(prose(400_000))
+    how = How("bits", 5_000)
+    plot = Along(Counted(BY_NAME["along"].of(whole, how), whole, loaded.vocabulary, how)).plot
+    fine = replace(plot, series=tuple(replace(series, coarse=None) for series in plot.series))
+    pictures = []
+    for each in (plot, fine, Plot(end=plot.end, high=plot.high)):
+        image = QImage(1100, 420, QImage.Format.Format_RGB32)
+        image.fill(0xFFFFFF)
+        painter = QPainter(image)
+        Drawing(each, QRectF(0, 0, 1100, 420)).paint(painter, LIGHT)
+        painter.end()
+        pictures.append(pixels(image))
+    coarse, exact, empty = pictures
+    assert (coarse != exact).mean() < 0.01 < 0.4 < (empty != exact).mean()
 
 
 def test_every_plot_is_exported(opened: Open, tmp_path: Path) -> None:

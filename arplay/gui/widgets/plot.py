@@ -191,6 +191,8 @@ class Drawing:
         elif series.steps:
             x, y = (np.stack([x - 0.5, x + 0.5], 1).ravel(), np.repeat(y, 2))
         across, up = self._across(x), self._up(y)
+        if dense:  # each in the middle of its column, else some columns stay empty as places are rounded
+            across = self.frame.left() + np.floor(across - self.frame.left() + 1e-6) + 0.5
         if dense:  # a stroke's cost is its points, seen or not
             seen = ~(np.abs(np.diff(across, prepend=np.nan)) + np.abs(np.diff(up, prepend=np.nan)) < UNSEEN)
             across, up = across[seen], up[seen]

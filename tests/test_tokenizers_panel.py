@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -21,6 +22,7 @@ from arplay import cli
 from arplay.core.errors import Problem
 from arplay.core.format import nats_or_bits, percent
 from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.engine.alone import answered
 from arplay.engine.state import State
 from arplay.engine.tokenizing import Tokenize, Tokenized
@@ -34,6 +36,7 @@ from arplay.gui.widgets.tokenizers.merges import MergesPage
 from arplay.gui.widgets.tokenizers.search import VocabularyPage, by_bytes
 from arplay.gui.widgets.tokenizers.ways import WaysPage, edges_of
 from arplay.models import catalogue
+from tests.tiny_ggufs import write, write_sentencepiece
 from tests.windows_open import PATIENCE, Open, notice, opened, settle, text_field
 
 __all__ = ["opened"]
@@ -77,6 +80,20 @@ def test_no_weights_are_read_and_what_reads_no_text_is_told(tiny_folders: dict[s
     ):
         with pytest.raises(Problem, match=words):
             catalogue.coder(spec)
+
+
+def test_each_kind_of_model_has_its_tokenizer_opened_alone(tiny_folders: dict[str, Path], tmp_path: Path) -> None:
+    files = [write(tmp_path / "b.gguf", "llama"), write_sentencepiece(tmp_path / "s.gguf")]
+    for path in (*list(tiny_folders.values())[:3], *files):
+        _, coder = catalogue.coder(str(path))
+        whole = catalogue.load(str(path), "cpu", "auto", lambda *_: None)
+        assert coder.vocabulary.name == whole.alphabet.vocabulary.name and coder.lead == whole.alphabet.lead
+        assert isinstance(coder.vocabulary, Vocabulary)
+    config = json.loads((tiny_folders["gpt2"] / "config.json").read_text("utf-8"))
+    shutil.copytree(tiny_folders["gpt2"], tmp_path / "odd")
+    (tmp_path / "odd" / "config.json").write_text(json.dumps({k: v for k, v in config.items() if k != "vocab_size"}))
+    with pytest.raises(Problem, match="does not say how many tokens"):
+        catalogue.coder(str(tmp_path / "odd"))
 
 
 @settings(max_examples=30, deadline=None)
@@ -199,8 +216,12 @@ def test_a_click_on_a_token_tells_how_its_word_is_made(opened: Open, qtbot: QtBo
     assert list(last.symbols) == mine and last.last and page.steps.steps[0].symbols == tuple("␣unbelievable")
     assert page.said.full.startswith("byte-level BPE: ") and all(step.at >= 0 for step in page.steps.steps[1:-1])
     page.field.setText("The")
+    assert not page.steps.steps, "what was told is of another word"
     QTest.keyClick(page.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.steps.steps[-1].symbols == ("The",), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bool(page.steps.steps) and page.steps.steps[-1].symbols == ("The",), timeout=PATIENCE)
+    window.choose_model("abc")
+    qtbot.waitUntil(lambda: not page.steps.steps, timeout=PATIENCE)
+    assert page.steps.message, "and of another model"
 
 
 def test_the_vocabulary_is_searched_and_a_token_written(opened: Open, qtbot: QtBot) -> None:

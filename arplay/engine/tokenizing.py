@@ -88,7 +88,10 @@ class Make(Request):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MadeOf(Result):
+    """``tokens``: the name of the vocabulary that the tokens are of."""
+
     spec: str
+    tokens: str
     document: Document
     made: Made
 
@@ -113,7 +116,8 @@ def make(state: State, request: Make) -> Steps:
     yield None
     _, coder = opened(state, request.spec)
     text = request.document.file.decode("utf-8", "replace")
-    return MadeOf(request.number, request.spec, request.document, made(coder, text, request.first))
+    name = coder.vocabulary.name
+    return MadeOf(request.number, request.spec, name, request.document, made(coder, text, request.first))
 
 
 def opened(state: State, spec: str) -> tuple[str, Coder]:
@@ -131,6 +135,7 @@ def _cut(state: State, spec: str, text: Document, reading: Reading) -> Tokenizat
         if not documents.reads_text(coder):
             raise Problem(f"{name} reads {coder.vocabulary.unit.many}", "choose a model of text")
         found = Tokenization(spec, name, kind_of(coder), coder.vocabulary, lossy=coder.lossy)
+        coder.vocabulary.find("a", 1)  # what a search needs is made ready here, not while somebody types
         return replace(found, encoded=state.encode(text, coder, reading.special))
     except Problem as problem:
         return replace(found, problem=(problem.cause, problem.remedy))

@@ -262,6 +262,7 @@ class TokenizersPanel(Panel):
         """Figures above the boundaries where there is room for both."""
         both = self.mode == "boundaries" and self.height() >= BOTH and bool(self.figures.table.rows)
         self.figures.setVisible(both or self.mode == "figures")
+        self.figures.setMinimumHeight(min(self.figures.wanted, self.height() // 3) if both else 0)
         self.figures.setMaximumHeight(self.figures.wanted if both else ANY)
         self.stack.setVisible(self.mode == "boundaries")
         for mode, page in self.pages.items():

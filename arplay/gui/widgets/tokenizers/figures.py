@@ -30,7 +30,7 @@ class FigureTable(TableRows):
         Column("per word", "Tokens over words: what stands between white space is a word.", 72, 330),
         Column("bytes each", "Bytes of the text over its tokens: how much of it one token holds.", 80, 420),
         Column("chars each", "Characters of the text over its tokens.", 80, 620),
-        Column("perplexity", _SAME, 88, 460),
+        Column("ppl, same NLL", _SAME, 100, 460),
     )  # fmt: skip
     rows: Sequence[Record]
     dim = False

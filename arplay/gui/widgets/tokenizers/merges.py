@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from arplay.core.format import number
 from arplay.core.merges import Made
-from arplay.engine.tokenizing import MadeOf
+from arplay.engine.tokenizing import MadeOf, Tokenization
 from arplay.gui.intents import MakeTokens
 from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, number_font
 from arplay.gui.widgets.frame import paint_frame, paint_message
@@ -143,6 +143,7 @@ class MergesPage(TokenizerPage):
         self.steps = StepView()
         self.column.addWidget(self.steps, 1)
         self.column.addWidget(self.said)
+        self.field.textChanged.connect(self.show_now)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
@@ -152,7 +153,7 @@ class MergesPage(TokenizerPage):
     def show_now(self) -> None:
         asked, chosen = self.view.answer_to(MakeTokens), self.chosen
         found: MadeOf | None = asked.found
-        if found is None or chosen is None or found.spec != chosen.spec or not self.field.text():
+        if found is None or chosen is None or not self._is_of(found, chosen):
             self.steps.show_steps((), "; ".join(asked.problem) if asked.problem else EMPTY)
             self.said.show_text("")
             return
@@ -163,6 +164,11 @@ class MergesPage(TokenizerPage):
         if not any(word.symbols for word in found.made.words):
             told = f"{found.made.kind}: {tokens:,} token{'s' * (tokens != 1)}, nothing is merged"
         self.said.show_text(f"{told}; a low rank was learnt early, from a frequent pair")
+
+    def _is_of(self, found: MadeOf, chosen: Tokenization) -> bool:
+        """Whether it is what is typed, by the tokenizer that is chosen."""
+        known = chosen.tokens is not None and found.tokens == chosen.tokens.name and found.spec == chosen.spec
+        return known and found.document.file.decode() == self.field.text()
 
     def ask(self) -> None:
         chosen = self.chosen

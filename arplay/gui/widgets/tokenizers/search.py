@@ -31,11 +31,8 @@ def by_bytes(tokens: Any, text: str) -> list[int]:
         data = bytes.fromhex(text.replace("⟨", "").replace("⟩", ""))
     except ValueError:
         return []
-    if not data:
-        return []
-    exact = [id for id, written in enumerate(tokens.written) if written == data]
-    begin = [id for id, written in enumerate(tokens.written) if written.startswith(data) and written != data]
-    return (exact + begin)[: MOST + 1]
+    found: list[int] = tokens.beginning(data.decode("utf-8", "surrogateescape")).tolist() if data else []
+    return sorted(found, key=lambda id: (tokens.written[id] != data, id))[: MOST + 1]
 
 
 def by_id(tokens: TokenSet, text: str) -> list[int]:

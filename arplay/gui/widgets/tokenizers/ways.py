@@ -87,6 +87,7 @@ class WaysPage(TokenizerPage):
         self.column.addWidget(self.rows, 1)
         self.column.addWidget(self.said)
         self._edges: dict[frozenset[int], int] = {}
+        self.field.textChanged.connect(self.show_now)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

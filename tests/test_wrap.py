@@ -123,6 +123,17 @@ def test_a_long_text_is_laid_out_where_it_is_looked_at(wrap: Wrap, qtbot: QtBot)
     )
 
 
+def test_a_sheet_has_a_row_a_sentence_too(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger([b"One", b".", b" Two", b"!", b" Three", b" four", b".", b"\n"])
+    rows = {}
+    for wrap in WRAPS:
+        panel = shown(qtbot, View(Settings(wrap=wrap), loaded, ledger=ledger))
+        sheet = panel.sheet()
+        assert sheet is not None
+        rows[wrap] = sheet.rows
+    assert rows == {"words": 1, "lines": 1, "sentences": 3}
+
+
 def test_the_rows_are_chosen_in_the_options_and_in_the_menu_and_kept(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"BAC. AB\nCABB. ACB" * 5)
     settle(window, qtbot)

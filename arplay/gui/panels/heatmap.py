@@ -320,6 +320,7 @@ class HeatmapPanel(OnSheet, Panel):
             settings.unit,
             heat_figures(ledger, settings.unit),
             ("" if ledger is whole else part) + "  ·  ".join(filter(None, (progress(self.view), self._caption(whole)))),
+            settings.wrap,
         )
         return kind.sheet(scored)
 

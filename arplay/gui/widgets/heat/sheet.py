@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from arplay.core.chain import Ledger
 from arplay.core.measures import bucket_counts
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.settings import Unit
+from arplay.gui.settings import Unit, Wrap
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
 from arplay.gui.widgets.figure_row import Figure, layout, paint_figures
@@ -23,7 +23,8 @@ WIDTH = 900
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scored:
-    """What a heatmap shows: ``lead`` is read before the tokens, ``caption`` below the figures."""
+    """What a heatmap shows: ``lead`` is read before the tokens, ``caption`` below the figures; ``wrap``: what begins a
+    row of a text."""
 
     ledger: Ledger
     tokens: TokenSet | None
@@ -33,6 +34,7 @@ class Scored:
     unit: Unit
     figures: tuple[Figure, ...]
     caption: str
+    wrap: Wrap = "words"
 
 
 class FiguresSheet(Sheet):

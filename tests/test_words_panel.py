@@ -134,8 +134,14 @@ def test_a_growing_ledger_only_adds_rows_and_nothing_is_done_while_nobody_looks(
     qtbot.waitUntil(lambda: panel.rows.table.rowCount() > 0)
     few = panel.rows.table.rowCount()
     assert panel.rows.table.growing.columns.stop[-1] <= 120 and "so far" in panel.told.full  # type: ignore[union-attr]
-    panel.show_view(View(loaded=loaded, ledger=whole))
+    panel.rows.sortByColumn(LOGP, Qt.SortOrder.AscendingOrder)
+    panel.rows.selectRow(2)
+    (kept,) = panel.rows.chosen.tolist()
+    panel.show_view(View(loaded=loaded, ledger=whole, selected=panel.rows.table.token_of(2)))
     qtbot.waitUntil(lambda: panel.rows.table.growing.found)  # type: ignore[union-attr]
+    assert panel.rows.chosen.tolist() == [kept], "what comes is sorted in, and the same word stays selected"
+    values = [panel.rows.table.value(row, LOGP) for row in range(panel.rows.table.rowCount())]
+    assert values == sorted(values)
     assert panel.rows.table.rowCount() == len(Parts.of(whole, "word")) > few
 
 

@@ -78,7 +78,7 @@ class PerplexityPanel(Panel):
         self.body = QWidget()
         head = QHBoxLayout()
         head.setSpacing(SPACE[2])
-        head.addWidget(self.choice, 1)
+        head.addWidget(self.choice)
         head.addStretch(1)
         head.addWidget(self.compare)
         column = QVBoxLayout(self.body)

@@ -27,7 +27,7 @@ from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words.sheet import WordSheet
 from arplay.gui.widgets.words.table import Sums, WordRows
 
-EMPTY = "Go on: each word gets a row here, with what it cost."
+EMPTY = "Go on: words, lines and sentences of a text get a row each here, and so do the rows of a picture."
 NO_PARTS = "A {} has no words, lines or rows: it is in the heatmap and in the ledger, token by token."
 CORRECT = (
     "Reads the text once more for log p of each word itself: a token that begins with a space also tells that the word "
@@ -71,7 +71,7 @@ class WordsPanel(OnSheet, Panel):
         self.group = self.kinds.group
         head = QHBoxLayout()
         head.setSpacing(SPACE[2])
-        head.addWidget(self.kinds, 1)
+        head.addWidget(self.kinds)
         head.addStretch(1)
         head.addWidget(self.correct)
         self.empty = Label(role="caption", wrap=True)

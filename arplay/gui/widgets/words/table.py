@@ -81,6 +81,8 @@ class WordTable(TableRows):
     _sorted = -1, Qt.SortOrder.AscendingOrder
     _order: Ids | None = None
     _places: Ids | None = None
+    _stale = False
+    """Rows came, or other numbers, since they were arranged."""
 
     def show_parts(self, growing: Growing | None) -> None:
         """Others than before."""
@@ -95,10 +97,12 @@ class WordTable(TableRows):
         """There are more of them now; all of them are arranged once the last ones are there."""
         assert self.growing is not None
         had, has = len(self.rows), len(self.growing)
-        if has > had:
+        if has > had and (has > 1.5 * had or self.growing.found):  # the view looks at all rows for each that come
             self.beginInsertRows(QModelIndex(), had, has - 1)
             self.rows = range(has)
-            self._order = self._places = None
+            if self._order is not None:  # at its end until all are there
+                self._order = np.concatenate([self._order, np.arange(had, has)])
+                self._places, self._stale = None, True
             self.endInsertRows()
         if self.growing.found and self._sorted[0] > TEXT:
             self.sort(*self._sorted)
@@ -119,10 +123,13 @@ class WordTable(TableRows):
                 self.corrected = np.where(whole, columns.logprob + edges[1:] - edges[:-1], np.nan)
         self.changed()
         if self._sorted[0] == CORRECTED:
+            self._stale = True
             self.sort(*self._sorted)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """The rows that are selected stay so."""
+        """The rows that are selected stay so. Qt asks twice."""
+        if (column, order) == self._sorted and self._order is not None and not self._stale:
+            return
         self.layoutAboutToBeChanged.emit()
         kept = self.persistentIndexList()
         parts = [self.part(index.row()) for index in kept]
@@ -136,6 +143,7 @@ class WordTable(TableRows):
     def _arrange(self) -> None:
         column, order = self._sorted
         self._order = self._places = None
+        self._stale = False
         down = order == Qt.SortOrder.DescendingOrder
         if self.growing is None or column < 0 or (column <= TEXT and not down):
             return
@@ -274,6 +282,8 @@ class WordRows(RowTable):
         self.show_model(self.table, pulled=True)
         self.setItemDelegate(self.painted)
         header = self.horizontalHeader()
+        # a heading that may look as chosen asks every row whether it is, a minute for a million
+        header.setSelectionModel(QItemSelectionModel(self.table, self))
         header.setSectionsClickable(True)
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -299,7 +309,7 @@ class WordRows(RowTable):
         ranges = self.selectionModel().selection().toList()
         spans = [(each.top(), each.bottom() + 1) for each in ranges]
         found = [self.table.parts_of(*span) for span in spans]
-        return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+        return found[0] if len(found) == 1 else np.sort(np.concatenate([np.zeros(0, np.int64), *found]))
 
     def show_row(self, row: int | None) -> None:
         """Select a row alone and scroll to it, unless it is among several that are selected."""

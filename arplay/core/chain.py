@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.distribution import LN2, frozen
+from arplay.core.distribution import LN2, filled, frozen
 from arplay.core.modalities.base import Encoded, Ids, Note, Unit
 from arplay.core.windows import Windows
 
@@ -36,7 +36,7 @@ class Best:
 
     @classmethod
     def nothing(cls, n: int) -> Best:
-        return cls(np.full((n, BEST, 3), 255, np.uint8), np.full((n, BEST), -np.inf, np.float32))
+        return cls(filled((n, BEST, 3), 255, np.uint8), filled((n, BEST), -np.inf, np.float32))
 
     @classmethod
     def of(cls, ids: NDArray[np.integer[Any]], logprobs: NDArray[np.floating[Any]]) -> Best:

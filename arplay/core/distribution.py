@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
 T = TypeVar("T", bound=np.generic)
+_ROWS = 1 << 19
 
 
 def log_softmax(logits: NDArray[np.floating]) -> Floats:
@@ -178,6 +179,14 @@ def frozen(array: NDArray[T]) -> NDArray[T]:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def filled(shape: tuple[int, ...], value: float, kind: type[T]) -> NDArray[T]:
+    """An array of one value, filled in blocks: other threads have their turn in between."""
+    made = np.empty(shape, kind)
+    for at in range(0, shape[0], _ROWS):
+        made[at : at + _ROWS] = value
+    return made
 
 
 def read_only(array: NDArray[T]) -> NDArray[T]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import BEST, Best, Ledger
-from arplay.core.distribution import frozen
+from arplay.core.distribution import filled, frozen
 from arplay.core.modalities.base import Document, Encoded, Ids, Note, TokenSet, Unit
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows, windows_of
@@ -233,9 +233,9 @@ class Columns:
         self._least = 1 if first_token == "unscored" else lead  # the first token of the chain that gets a score
         self._first_token, self._windows = first_token, windows
         self._done = 0
-        self._logprob = np.full(n, np.nan)
+        self._logprob = filled((n,), np.nan, np.float64)
         self._rank = np.zeros(n, np.int32)
-        self._entropy = np.full(n, np.nan, np.float32)
+        self._entropy = filled((n,), np.nan, np.float32)
         self._best = Best.nothing(n)
 
     def put(self, scores: Scores, at: int, first: int) -> None:

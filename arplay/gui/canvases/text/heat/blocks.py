@@ -25,6 +25,7 @@ BLOCK = 2048
 """Tokens of a block; more of them until the next newline."""
 LONGEST = 400
 """Columns of a line that is not wrapped; what is longer goes on in the next row."""
+_NEAR = 64
 _KEPT = 8
 """Blocks that stay laid out: those in sight, and some around them."""
 _FAR = 65_536
@@ -109,12 +110,13 @@ class Blocks:
 def _cut(data: bytes, ends: Ids, at: int) -> int:
     """The first token from ``at`` on that follows a newline; far from all newlines, one that a row may begin with."""
     for first in range(at, len(ends), BLOCK):
-        places = ends[first - 1 : first - 1 + BLOCK].astype(np.int64)
-        own = np.diff(places, prepend=ends[first - 2 : first - 1] if first > 1 else [0]) > 0
-        rows = np.flatnonzero(own & (places < len(data)))
-        last = np.frombuffer(data, np.uint8)[places[rows] - 1]
-        if len(after_newline := rows[last == LF]):
-            return first + int(after_newline[0])
+        for count in (_NEAR, BLOCK):  # most often a newline is near
+            places = ends[first - 1 : first - 1 + count].astype(np.int64)
+            own = np.diff(places, prepend=ends[first - 2 : first - 1] if first > 1 else [0]) > 0
+            rows = np.flatnonzero(own & (places < len(data)))
+            last = np.frombuffer(data, np.uint8)[places[rows] - 1]
+            if len(after_newline := rows[last == LF]):
+                return first + int(after_newline[0])
         for index in (*rows[last == ord(" ")].tolist(), *rows.tolist()):
             if _stands_alone(data, int(places[index])):
                 return first + index

@@ -57,7 +57,7 @@ from arplay.core.modalities.text import Text
 from arplay.core.tree import Mark
 from arplay.gui import overrides, theme
 from arplay.gui.bridge import Bridge
-from arplay.gui.intents import Rollouts
+from arplay.gui.intents import AddPeer, Rollouts
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground.undo import Marking, Move
 from arplay.gui.store import Store
@@ -304,6 +304,13 @@ def open_all(folder: Path, all_kinds: bool) -> MainWindow:
     window.panels["ledger"].resize(900, 900)  # room for its curve
     for mode in window.panels["tokenizers"].modes.values():  # type: ignore[attr-defined]
         mode.click()  # its pages are made when they are first asked for
+    window.docks["comparison"].raise_()
+    window.handle(AddPeer("abc"))
+    until(lambda: [peer.answer is not None for peer in play.view.peers] == [True])
+    pages = window.panels["comparison"].group.buttons()  # type: ignore[attr-defined]
+    for button in (*pages, pages[3]):
+        button.click()  # its pages are made when they are first looked at; one that is painted by hand stays
+        QApplication.processEvents()
     window.browse_models()
     window.start_tour()
     token = Token(0, "A", "A")

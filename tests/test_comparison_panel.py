@@ -367,3 +367,31 @@ def test_the_heatmap_shows_the_difference(opened: Open, qtbot: QtBot) -> None:
     heatmap.modes.chosen.emit("difference")
     window.handle(Change(replace(window.playground.view.settings, colour_by="entropy")))
     qtbot.waitUntil(lambda: heatmap.text.scale.colour_by == "entropy", timeout=PATIENCE)
+
+
+def test_the_window_takes_another_model(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
+    """Those beside it stay, and are compared with the new one; an empty text has nothing to compare."""
+    window, panel = seen
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    window.choose_model("english", "cpu", "float16")
+    qtbot.waitUntil(
+        lambda: panel.side is not None and panel.view.parted_here and panel.side.names[0] == "english float16",
+        timeout=PATIENCE,
+    )
+    assert panel.side is not None and panel.side.names[1] == "english bfloat16"
+    window.playground.clear()
+    qtbot.waitUntil(
+        lambda: panel.view.parted_here and panel.side is not None and panel.side.parted.shares[0].units == 0,
+        timeout=PATIENCE,
+    )
+    assert panel.totals.text(0, BITS) == "—" and panel.said.full == "No span is scored by all of them."
+    for page in (SPANS, TEXT_PAGE, HERE, CHANGED):
+        QTest.mouseClick(panel.group.button(page), Qt.MouseButton.LeftButton)
+
+
+def test_cancel_in_the_status_bar_ends_a_load(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
+    window, panel = seen
+    window.handle(AddPeer("english", "cpu", "bfloat16"))
+    window.bridge.cancel()
+    qtbot.waitUntil(lambda: not window.playground.view.peers, timeout=PATIENCE)
+    assert not panel.totals.rows

@@ -26,7 +26,7 @@ from arplay.engine.scoring import Score, score
 from arplay.engine.state import State
 from arplay.models.base import Model
 from tests.small_model import SmallModel
-from tests.tiny_ggufs import KINDS, write
+from tests.tiny_ggufs import KINDS, network, write
 
 TEXT = "It was a dark night, and the wind was cold. " * 3
 LOGITS = st.lists(st.floats(-30, 30), min_size=4, max_size=4)
@@ -161,6 +161,19 @@ def test_a_quantisation_native_and_dequantised(tmp_path: Path) -> None:
     found = divergence(plain, native, "The cat sat on the mat")
     np.testing.assert_allclose(found.rows.logprob[1], native.score("The cat sat on the mat").logprob, atol=1e-3)
     assert 0 < found.rows.totals()["kl_most_nats"] < 0.5  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("kind", "least", "most"), [(KINDS.Q8_0, 1e-7, 0.05), (KINDS.Q4_0, 1e-4, 5.0)])
+def test_a_quantisation_beside_the_weights_that_it_was_made_of(
+    tmp_path: Path, kind: KINDS, least: float, most: float
+) -> None:
+    """The fewer bits a weight has, the farther the distributions are."""
+    made = network("llama", 300)
+    whole, quantised = (write(tmp_path / f"{each.name}.gguf", "llama", each, made) for each in (KINDS.F32, kind))
+    one, other = (arplay.load(f"{file}#dequantised", dtype="float32") for file in (whole, quantised))
+    found = divergence(one, other, "The cat sat on the mat")
+    mean = found.rows.totals()["kl_mean_nats"]
+    assert mean is not None and least < mean < most
 
 
 def test_other_tokens_are_refused() -> None:

@@ -55,11 +55,9 @@ class SpansTable(TableRows):
             self.changed()
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, APART)
 
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.DescendingOrder) -> None:
+    def sort_by(self, column: int, down: bool) -> None:
         """By a column: differences by how far apart, whichever knew better."""
-        if column < 0:
-            return
-        self.by, self.down = column, order == Qt.SortOrder.DescendingOrder
+        self.by, self.down = column, down
         self.beginResetModel()
         self._arrange()
         self.endResetModel()
@@ -135,8 +133,7 @@ class SpansView(ChoiceTable):
 
     def _sort(self, column: int) -> None:
         """By the column that was clicked; the other way round where it is by that already."""
-        down = not self.table.down if column == self.table.by else column > TEXT
-        self.table.sort(column, Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder)
+        self.table.sort_by(column, not self.table.down if column == self.table.by else column > TEXT)
 
     def _go(self, index: Index) -> None:
         self.picked.emit(self.table.token(index.row()))

@@ -18,8 +18,8 @@ from arplay.core.windows import Windows, windows_of
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.prefixes import common_prefix
-from arplay.engine.state import State, in_chunks
-from arplay.models.base import Scores, Session, lead, next_of, told_of, unscored
+from arplay.engine.state import Pace, State, in_chunks
+from arplay.models.base import Scores, Session, abreast, lead, next_of, told_of, unscored
 
 Numbers = NDArray[np.number[Any]]
 
@@ -149,7 +149,9 @@ def scored_of(
         known = columns.take_over(former.columns, common_prefix(former.chain, chain))
     work = Work(chain, columns)
     due = time.monotonic() + LEDGER_SECONDS
-    clock = Clock(windows.cost(len(chain), known).read)
+    clock, beside = Clock(windows.cost(len(chain), known).read), abreast(model)
+    if beside is not None and windows.stride > beside.rows:
+        beside = None
 
     def so_far() -> Iterator[Progress | Scored | None]:
         nonlocal due
@@ -167,7 +169,17 @@ def scored_of(
         clock.go_on()
 
     try:
-        for start, first, stop in windows.spans(len(chain), known):
+        # Short windows make a forward together, as long as a chunk is. With a context of 16 one of `english` takes 0.3
+        # of the time then, of 64 tokens 0.7, of 128 tokens 0.9, one of `smollm2` with 32 tokens 0.55 (stride 1, a CPU).
+        for group in _groups(windows, windows.spans(len(chain), known), known, state.pace if beside else None):
+            if beside is not None and len(group) > 1:
+                read, began = [windows.read(chain, start, stop).tolist() for start, _, stop in group], time.monotonic()
+                columns.put(beside.abreast(read, windows.stride), group[0][1], known)
+                state.pace.learn(len(group) * windows.window, time.monotonic() - began)
+                clock.read += len(group) * windows.window
+                yield from so_far()
+                continue
+            ((start, first, stop),) = group
             readable = min(stop, start + windows.window - windows.before(start))
             context, begin = windows.read(chain, start, readable), start - windows.before(start)
             new = max(first, known)
@@ -196,6 +208,26 @@ def scored_of(
     kept.ledger = (document, reading, ledger)
     clock.stop()
     return ledger, clock.effort
+
+
+def _groups(
+    windows: Windows, spans: Iterator[tuple[int, int, int]], known: int, pace: Pace | None
+) -> Iterator[list[tuple[int, int, int]]]:
+    """Spans that are read together, as many as make a chunk: full windows behind the first, of which nothing is known,
+    and which score as many tokens each. All others are alone; without a ``pace`` all are."""
+    group: list[tuple[int, int, int]] = []
+    for start, first, stop in spans:
+        full = pace is not None and start > 0 and first >= known and stop - first == windows.stride
+        full = full and stop - start + windows.before(start) == windows.window + 1
+        if group and not (full and pace is not None and (len(group) + 1) * windows.window <= pace.size):
+            yield group
+            group = []
+        if full:
+            group.append((start, first, stop))
+        else:
+            yield [(start, first, stop)]
+    if group:
+        yield group
 
 
 def _notes(encoded: Encoded, tokens: TokenSet, lead: tuple[int, ...], windows: Windows) -> tuple[Note, ...]:

@@ -330,6 +330,29 @@ class Parallel(Protocol):
 
 
 @runtime_checkable
+class Abreast(Protocol):
+    """A model that scores several windows in one forward, where it can batch (:attr:`Capabilities.batch`).
+
+    ``rows``: of how many tokens it holds logits at once.
+    """
+
+    @property
+    def rows(self) -> int: ...
+
+    def abreast(self, windows: Sequence[Sequence[int]], count: int) -> Scores:
+        """Scores of the last ``count`` tokens, at most ``rows``, of each window, one window after the other.
+
+        All are of one length, and the last token of each is scored but not read. Raises Problem past the context.
+        """
+        ...
+
+
+def abreast(model: Model) -> Abreast | None:
+    """The model, where it is :class:`Abreast`."""
+    return model if model.can.batch and isinstance(model, Abreast) else None
+
+
+@runtime_checkable
 class Wired(Protocol):
     """A model that tells what its architecture connects, whatever its weights are."""
 

@@ -29,7 +29,7 @@ from arplay.models.hf.caches import Kept
 from arplay.models.hf.chains import NetworkBatch
 from arplay.models.hf.passes import Passes
 from arplay.models.hf.proof import Proof
-from arplay.models.scoring_rows import logprobs_of, masses, score_given
+from arplay.models.scoring_rows import logprobs_of, masses, score_given, score_rows
 from arplay.models.sessions import Chain
 
 if TYPE_CHECKING:
@@ -107,6 +107,24 @@ class CausalLM:
                 rows = torch.arange(low, min(len(ids) - 1, low + self.rows), device=self.info.device)
                 parts.append(self.passes.fresh(ids, rows).float().cpu().numpy())
         return np.concatenate(parts)
+
+    def abreast(self, windows: Sequence[Sequence[int]], count: int) -> Scores:
+        """By forwards without a cache, of as many windows as their logits may be held at once."""
+        import torch
+
+        for window in windows:
+            check(self.info, window[:-1])
+            check(self.info, window[-1:])
+        found: list[Columns] = []
+        most = self.rows // count
+        with torch.inference_mode():
+            for low in range(0, len(windows), most):
+                part = [list(map(int, window)) for window in windows[low : low + most]]
+                given = torch.tensor([window[:-1] for window in part], device=self.info.device)
+                logits = self.passes.forward(given, keep=False, rows=count)[0]
+                wanted = [id for window in part for id in window[len(window) - count :]]
+                found.append(score_rows(torch, logits.reshape(len(wanted), -1), wanted))
+        return frozen_scores(columns(found))
 
     def field(self, ids: Sequence[int]) -> Field:
         """Of a network that tells its gradient. Raises Problem."""

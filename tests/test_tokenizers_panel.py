@@ -68,6 +68,13 @@ def test_figures_by_hand() -> None:
     assert "bits per byte are 1.585 for all" in sentence(found, 6 * math.log(3)), "log2 3"
 
 
+def test_one_tokenizer_stands_there_once() -> None:
+    found = tokenized(b"BAC", "english", "abc", "english", "gone")
+    assert len(found.found) == 4 and [each.name for each in found.distinct] == ["english", "abc", "gone"]
+    assert [row["name"] for row in rows(found)] == ["english", "abc", "gone"]
+    assert [each.name for each, _, _ in found.known] == ["english", "abc"]
+
+
 def test_no_weights_are_read_and_what_reads_no_text_is_told(tiny_folders: dict[str, Path]) -> None:
     folder = tiny_folders["gpt2"]
     name, coder = catalogue.coder(str(folder))

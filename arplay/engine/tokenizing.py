@@ -69,9 +69,20 @@ class Tokenized(Result):
     found: tuple[Tokenization, ...]
 
     @property
-    def known(self) -> Iterator[tuple[Tokenization, TokenSet, Encoded]]:
-        """Those that could be opened."""
+    def distinct(self) -> list[Tokenization]:
+        """All but those with the same tokens as one before: one tokenizer stands there once."""
+        names, kept = set[str](), list[Tokenization]()
         for each in self.found:
+            if each.tokens is None or each.tokens.name not in names:
+                kept.append(each)
+            if each.tokens is not None:
+                names.add(each.tokens.name)
+        return kept
+
+    @property
+    def known(self) -> Iterator[tuple[Tokenization, TokenSet, Encoded]]:
+        """Those of them that could be opened and write the text."""
+        for each in self.distinct:
             if each.tokens is not None and each.encoded is not None:
                 yield each, each.tokens, each.encoded
 

@@ -33,7 +33,7 @@ def rows(found: Tokenized, nll: float | None = None) -> list[Record]:
     perplexity, if it were counted in these tokens.
     """
     made, names = [], columns(found)
-    for each in found.found:
+    for each in found.distinct:
         values: list[object] = [each.spec or None, each.name, each.kind or None, *[None] * (len(names) - 4), None]
         if each.tokens is not None and each.encoded is not None:
             n, units, counts = len(each.encoded), each.encoded.units, dict(each.encoded.counts)
@@ -54,7 +54,7 @@ def rows(found: Tokenized, nll: float | None = None) -> list[Record]:
 def record(found: Tokenized, nll: float | None = None) -> Record:
     """The rows, each with its tokens: ids, and the unit where each ends."""
     made = rows(found, nll)
-    for row, each in zip(made, found.found, strict=True):
+    for row, each in zip(made, found.distinct, strict=True):
         if each.encoded is not None and each.tokens is not None:
             ids = each.encoded.ids[:LISTED].tolist()
             row["ids"], row["ends"] = ids, (found.start + each.encoded.ends[:LISTED]).tolist()
@@ -98,7 +98,7 @@ def lines(found: Tokenized, cut: bool = True) -> list[str]:
     """The same for a terminal; ``cut``: with the tokens themselves."""
     made: Sequence[Record] = rows(found)
     told = [f"{'vocabulary':>10}  {'tokens':>9}  {'per word':>8}  {'bytes each':>10}  tokenizer"]
-    for row, each in zip(made, found.found, strict=True):
+    for row, each in zip(made, found.distinct, strict=True):
         if each.problem is not None:
             told.append(f"{'':>10}  {'—':>9}  {'—':>8}  {'—':>10}  {safe(each.name)}: {'; '.join(each.problem)}")
             continue

@@ -50,7 +50,7 @@ class TokenizerPage(QWidget):
     @property
     def opened(self) -> list[Tokenization]:
         """The tokenizers that could be opened."""
-        return [each for each in self.found.found if each.tokens is not None] if self.found is not None else []
+        return [each for each in self.found.distinct if each.tokens is not None] if self.found is not None else []
 
     @property
     def chosen(self) -> Tokenization | None:

@@ -277,7 +277,8 @@ def test_the_options_ask_for_what_is_wished(qtbot: QtBot) -> None:
 def test_a_report_has_the_colours_of_the_measure(name: str, tmp_path: Path) -> None:
     text, page = tmp_path / "t.txt", tmp_path / "r.html"
     text.write_text("It was a dark night. It was.", "utf-8")
-    call = ["score", str(text), "--report", str(page), "--colour-by", name, "--ranks", "10,100,1000"]
+    call = ["score", str(text), "--report", str(page), "--colour-by", name]
+    call += ["--ranks", "10,100,1000"] if name == "rank" else []
     assert main([*call, "--out", str(tmp_path / "said")]) == 0
     ledger = arplay.load("english").score(text.read_text("utf-8")).ledger
     scale = HeatScale(LIGHT, name, GLTR)
@@ -320,6 +321,8 @@ def test_colours_that_go_nowhere_are_told(tmp_path: Path, capsys: pytest.Capture
     assert "--colour-by colours a text on a terminal" in capsys.readouterr().err
     assert main(["score", "--prompt", "It was", "--colour-by", "rank", "--ranks", "10,5,100"]) == 2
     assert "three ranks that rise" in capsys.readouterr().err
+    assert main(["score", "--prompt", "It was", "--ranks", "10,50,100"]) == 2
+    assert "--ranks goes with --colour-by rank" in capsys.readouterr().err
     assert BOUNDS == (1, 10, 100)
 
 

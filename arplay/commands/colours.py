@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from arplay.commands.options import UsageError
 from arplay.commands.streams import Shown
 from arplay.core import measures
 from arplay.core.chain import Ledger
@@ -23,11 +24,17 @@ def add(parser: argparse.ArgumentParser, what: str) -> None:
     named = f"{what}: {', '.join(measures.NAMES)} (surprisal)"
     parser.add_argument("--colour-by", choices=measures.NAMES, metavar="M", help=named)
     bounds = f"the highest ranks of the buckets of --colour-by rank ({','.join(map(str, BOUNDS))})"
-    parser.add_argument("--ranks", type=_bounds, default=BOUNDS, metavar="A,B,C", help=bounds)
+    parser.add_argument("--ranks", type=_bounds, metavar="A,B,C", help=bounds)
 
 
 def scale_of(args: argparse.Namespace) -> Scale:
-    return Scale(measures.of(args.colour_by or "surprisal"), args.ranks)
+    return Scale(measures.of(args.colour_by or "surprisal"), args.ranks or BOUNDS)
+
+
+def check(args: argparse.Namespace) -> None:
+    """Raises UsageError where buckets are given that nothing shows."""
+    if args.ranks and args.colour_by != "rank":
+        raise UsageError("--ranks goes with --colour-by rank")
 
 
 def _bounds(text: str) -> tuple[int, ...]:

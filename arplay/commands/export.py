@@ -110,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--plot, --mean, --bin and --unit are for --chart plots")
     if args.tokenizer and args.chart != TOKENIZERS.name:
         raise UsageError("--tokenizer is for --chart tokenizers")
+    colours.check(args)
     if args.colour_by and args.chart != "heatmap":
         raise UsageError("--colour-by is for --chart heatmap")
     decoding = options.decoding(args)
@@ -246,7 +247,7 @@ def _view(shown: Shown, args: argparse.Namespace) -> View:
     from arplay.gui.view import Asked, View
 
     settings = Settings(bars=shown.bars, animate=False, decoding=shown.decoding or Pipeline())
-    settings = replace(settings, colour_by=args.colour_by or "surprisal", rank_bounds=args.ranks)
+    settings = replace(settings, colour_by=args.colour_by or "surprisal", rank_bounds=colours.scale_of(args).bounds)
     asked: dict[type[Ask], Asked] = {}
     match shown.found:
         case Rated() as rated:

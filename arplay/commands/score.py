@@ -152,6 +152,7 @@ class One:
 def run(args: argparse.Namespace) -> int:
     if (args.prompt is None) != bool(args.files):
         raise options.UsageError("give FILE, or --prompt S")
+    colours.check(args)
     if args.save and (len(args.files) > 1 or not scorefile.is_scores(args.save)):
         raise options.UsageError(f"--save writes one text to a file OUT{scorefile.ENDING}")
     if (args.table and (args.compare or len(args.files) > 1)) or (args.by and args.compare):

@@ -55,7 +55,8 @@ def compared(shown: Shown) -> Table:
     if isinstance(found, Edited):
         return _edited(found, shown)
     if not isinstance(found, Beside):
-        raise Problem("no other model has scored this text", f"add a model in Comparison, then {NOT_YET}")
+        remedy = f"add a model in Comparison and {NOT_YET}; on the command line it is arplay score --compare"
+        raise Problem("no other model has scored this text", remedy)
     parted, origin = found.parted, shown.origin()
     first = parted.ledgers[0]
     columns = ("model", *comparison.columns(parted.pairs[0]))

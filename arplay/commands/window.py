@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from arplay.commands import options
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
-from arplay.export.scorefile import is_scores
 from arplay.gui import platform_check
 from arplay.gui.options import WindowOptions
 from arplay.textfile import check_prompt
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         check_prompt(args.prompt)
     if args.text_file is not None and not args.text_file.exists():
         raise Problem(f"there is no file {args.text_file}", "check the path; `arplay --help` lists the commands")
-    if args.text_file is not None and args.model is not None and is_scores(args.text_file):
+    if args.text_file is not None and args.model is not None and _is_scores(args.text_file):
         raise options.UsageError("a saved scoring run opens without a model; give the text to score it anew")
     wanted = options_of(args, args.text_file)
     platform = platform_check.platform()
@@ -76,6 +75,12 @@ def why_not_imported(error: ImportError) -> Problem:
     return Problem(f"the window cannot be imported ({error})", "install arplay again; `arplay doctor` tells more")
 
 
+def _is_scores(path: Path) -> bool:
+    from arplay.export.scorefile import is_scores  # `arplay --help` reads this file, and needs no numpy
+
+    return is_scores(path)
+
+
 def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     """The window's first view as text, and the whole window drawn without a screen."""
     from arplay.commands import given
@@ -83,7 +88,7 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     from arplay.results import Next
 
     print("No screen can be reached, so here is what the window would show.\n", flush=True)
-    if args.text_file is not None and not is_scores(args.text_file):
+    if args.text_file is not None and not _is_scores(args.text_file):
         # what is wrong with it is told here, nobody can be asked
         given.source(args, None, args.text_file, args.encoding)
     path = _place()

@@ -207,3 +207,18 @@ def test_the_command_line_exports_it(tmp_path: Path) -> None:
         )
     record = json.loads((tmp_path / "p.json").read_text("utf-8"))
     assert record["conventions"]["windows"]["perplexity"] == pytest.approx(0.12 ** (-1 / 3))
+
+
+def test_a_saved_run_has_no_model_to_ask(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    arplay.load("english").score(LONG[:600].decode()).save(path)
+    window = opened("abc", b"BAC")
+    window.open_file(path)
+    panel = in_front(window, qtbot)
+    qtbot.waitUntil(lambda: window.playground.view.run is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.told.full.startswith("A saved run has no model"))
+    assert not panel.compare.isEnabled() and figure(panel, "perplexity") != "2.0274"
+    window.docks["words"].raise_()
+    words = window.panels["words"]
+    qtbot.waitUntil(lambda: words.rows.table.rowCount() > 3, timeout=PATIENCE)  # type: ignore[attr-defined]
+    assert not words.correct.isEnabled()  # type: ignore[attr-defined]

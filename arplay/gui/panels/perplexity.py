@@ -33,6 +33,7 @@ MODES: tuple[tuple[str, str, type[Ask]], ...] = (
     ("By context", "The same text with several contexts: what more context is worth", ByContext),
 )
 AXES: dict[type[Ask], Axis] = {ByStride: "stride", ByContext: "context"}
+SAVED = "A saved run has no model that could be asked: score its text anew for that."
 EMPTY = "Go on: the perplexity of what you write stands here, with all that it is made of."
 BEFORE = "Those compared before were of another text, model or reading: Compare makes them anew."
 
@@ -137,7 +138,7 @@ class PerplexityPanel(Panel):
             view.ledger is before.ledger, view.info is before.info, view.work == before.work,
             view.asked is before.asked, view.settings.reading == before.settings.reading,
             view.settings.unit == before.settings.unit, view.problem is before.problem,
-            view.document is before.document,
+            view.document is before.document, view.run is before.run,
         )  # fmt: skip
         if not all(same):
             self._show()
@@ -164,8 +165,9 @@ class PerplexityPanel(Panel):
         self.curve.setVisible(kind in AXES)
         self.compare.setText("Stop" if asked.runs else "Measure" if kind in AXES else "Compare")
         set_role(self.compare, "" if asked.runs else "primary")
-        self.compare.setEnabled(asked.runs or (view.loaded is not None and ledger.complete))
+        self.compare.setEnabled(asked.runs or (view.loaded is not None and ledger.complete and view.run is None))
         said = self._of_curve(kind, ledger) if kind in AXES else self._told(ledger)
+        said = SAVED if view.run is not None else said
         swept = self.swept(kind) if kind in AXES else None
         self.told.show_text("" if kind in AXES and swept is None else said)  # it stands in place of the curve
         if kind in AXES:

@@ -216,7 +216,8 @@ class WordsPanel(OnSheet, Panel):
         asked = view.answer_to(CorrectSpaces)
         self.correct.setText("Stop" if asked.runs else "Correct spaces")
         self.correct.setVisible(has and self._kind == KIND and (asked.runs or self.edged is None))
-        self.correct.setEnabled(view.loaded is not None and ledger is not None and ledger.complete)
+        has_model = view.loaded is not None and view.run is None  # a saved run cannot be asked
+        self.correct.setEnabled(has_model and ledger is not None and ledger.complete)
         if has:
             self._show_sums()
         elif ledger is not None and len(ledger):

@@ -56,6 +56,8 @@ class Halting:
         row = self.row
         (row.hold if what == "paused" else row.end).click()
         assert self.play.view.halted == what
+        QTest.qWait(20)
+        assert not self.window.status._work.isVisible(), "nothing is said to be done, though a forward may not be over"
         self.gate.open()
         qtbot.waitUntil(lambda: not self.play.bridge.waits_for(scoring.Score), timeout=PATIENCE)
 

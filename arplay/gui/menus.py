@@ -179,10 +179,17 @@ class Menus(QObject):
         """Every panel has a key that gives it the keyboard, wherever it is."""
         menu = QMenu("&Go to", self._window)
         others = {"editor": "Ctrl+L", "next_token": "Ctrl+K"}
+        taken = set("np")  # the letters of the entries below
         for n, panel in enumerate(arrangement.panels.values(), 1):
-            words, key = (f"&{n} {panel.title}", f"Ctrl+{n}") if n < 10 else (f"&{panel.title}", None)
+            words, keys = panel.title, [others.get(panel.name)]
+            if n <= 10:
+                words, keys = f"&{n % 10} {words}", [f"Ctrl+{n % 10}", *keys]
+            else:
+                at = next((i for i, sign in enumerate(words.lower()) if sign.isalpha() and sign not in taken), 0)
+                taken.add(words[at].lower())
+                words = f"{words[:at]}&{words[at:]}"
             action = self._action(menu, words, self._going(arrangement, panel))
-            action.setShortcuts([QKeySequence(key) for key in (key, others.get(panel.name)) if key])
+            action.setShortcuts([QKeySequence(key) for key in keys if key])
         menu.addSeparator()
         self._action(menu, "The &next panel", lambda: arrangement.go_on(1), QKeySequence("F6"))
         self._action(menu, "The &panel before", lambda: arrangement.go_on(-1), QKeySequence("Shift+F6"))

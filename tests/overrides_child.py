@@ -312,6 +312,7 @@ def open_all(folder: Path, all_kinds: bool) -> MainWindow:
         button.click()  # its pages are made when they are first looked at; one that is painted by hand stays
         QApplication.processEvents()
     window.browse_models()
+    window.sets.open().show()
     window.start_tour()
     token = Token(0, "A", "A")
     window.training.open().page.batch.list.show_rows((Position(1, token, token, 1.0, 1.0),))

@@ -74,7 +74,7 @@ def holds_records(path: Path) -> bool:
     except OSError:
         return False
     if path.suffix.lower() == ".json":
-        return line.startswith(b"[")
+        return line.startswith(b"[") and line[1:].lstrip()[:1] in (b"", b"{", b'"')  # of numbers it is no list of texts
     try:
         return isinstance(json_value(line.decode("utf-8-sig")), dict | str) or len(line) == 1 << 16
     except ValueError:

@@ -178,7 +178,7 @@ class CompareCandidates(Ask):
 
 
 @dataclass(frozen=True, slots=True)
-class Other(Ask):
+class AddUp(Ask):
     """What the total of the text would be by another reading than the one that is set."""
 
     reading: Reading

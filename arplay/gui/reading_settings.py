@@ -27,7 +27,7 @@ from arplay.core.modalities.base import Encoded
 from arplay.core.reading import PRESETS, FirstToken, Reading, offered, preset_of
 from arplay.core.windows import Cost, windows_of
 from arplay.engine.load import Loaded
-from arplay.gui.intents import Other, StopAsking
+from arplay.gui.intents import AddUp, StopAsking
 from arplay.gui.theme import SPACE
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
@@ -172,7 +172,7 @@ class ReadingSettings(QDialog):
                 self._totals[view.settings.reading] = ledger.totals
         elif ledger is not None:
             self._count = None
-        found = view.answer_to(Other).found
+        found = view.answer_to(AddUp).found
         if found is not None and found.info is view.info and self._encoded and self._encoded.is_of(found.document):
             self._totals[found.reading] = found.totals
         if view.loaded is not before.loaded or view.settings.reading != before.settings.reading:
@@ -264,7 +264,7 @@ class ReadingSettings(QDialog):
             self.cost.setText("What it costs is known once the text has been cut into tokens.")
         else:
             self.cost.setText(cost_words(cost, self._count or 0, speed_of(self._view)))
-        asked = self._view.answer_to(Other)
+        asked = self._view.answer_to(AddUp)
         shows = isinstance(cost, Cost) and cost.windows > 1 and self._lead(self._reading) > 0
         name = before_words(self._view.loaded, self._reading)
         for row, every in zip(self.both, (False, True), strict=True):
@@ -343,7 +343,7 @@ class _Total(QWidget):
         self.button.setAccessibleName(f"{self.button.text()}: {self._where}")
 
     def _ask(self) -> None:
-        self.asked.emit(StopAsking(Other) if self._runs else Other(self._reading))
+        self.asked.emit(StopAsking(AddUp) if self._runs else AddUp(self._reading))
 
 
 def lead_ids(loaded: Loaded | None, rule: FirstToken) -> tuple[int, ...]:

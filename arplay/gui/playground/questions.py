@@ -19,6 +19,7 @@ from arplay.engine.two_orders import TrainOrders
 from arplay.engine.word_edges import Edges
 from arplay.gui.bridge import Bridge
 from arplay.gui.intents import (
+    AddUp,
     Ask,
     ByContext,
     ByStride,
@@ -27,7 +28,6 @@ from arplay.gui.intents import (
     CompareDistributions,
     CorrectSpaces,
     MakeTokens,
-    Other,
     SegmentText,
     TokenizeText,
     Train,
@@ -67,7 +67,7 @@ QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
     CompareDistributions: lambda _, asked: partial(Diverge, slot=asked.slot),
     CorrectSpaces: lambda *_: Edges,
     MakeTokens: _make,
-    Other: lambda _, asked: partial(Total, reading=asked.reading),
+    AddUp: lambda _, asked: partial(Total, reading=asked.reading),
     SegmentText: lambda _, asked: partial(Segment, document=documents.document(asked.text, None)),
     TokenizeText: _tokenize,
     Train: _train,

@@ -37,6 +37,8 @@ from arplay.gui.view import View
 from arplay.models import catalogue, documents
 
 OPENING_TEXT = b"It was a dark and stormy night, and the old man"
+SETTLED_MS = 100
+"""A window that looks the same after so long is all there."""
 PICTURE_SECONDS = 120
 TITLE_BAR = 32
 
@@ -122,8 +124,12 @@ def _drawn(window: MainWindow, options: WindowOptions) -> QImage:
     guard.stop()
     if failure:
         raise Problem(*failure[0])
-    QApplication.processEvents()
-    return window.grab().toImage()
+    former = QImage()
+    while (image := window.grab().toImage()) != former:  # panels and their room follow the last answer by a moment
+        former = image
+        QTimer.singleShot(SETTLED_MS, loop.quit)
+        loop.exec()
+    return image
 
 
 class _Start:

@@ -16,6 +16,7 @@ from arplay.core.distribution import frozen
 from arplay.core.modalities.base import Document
 from arplay.core.modalities.spans import change, to_bytes, to_text
 from arplay.core.modalities.vocabulary import Tokens, Vocabulary, visible
+from arplay.core.rising import place_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +148,8 @@ def cut_run(run: Run, low: int, high: int) -> Run:
     if low >= len(run) or high < 0:  # at the end of a run that grows, nothing of it is looked at
         return Fixed(run.vocabulary, (), ())
     ends = run.encoded.ends
-    first = int(np.searchsorted(ends, low, side="right"))
-    last = int(np.searchsorted(ends, high, side="right"))
+    first = place_in(ends, low, "right")
+    last = place_in(ends, high, "right")
     for bound, at in ((low, first), (high, last)):
         if 0 < bound < len(run) and ends[at] - len(run.tokens[at]) != bound:
             raise ValueError(f"bytes {low} to {high} cut a fixed token")
@@ -206,7 +207,7 @@ def is_empty(run: Run) -> bool:
 def token_at(run: Fixed, at: int) -> tuple[int, int]:
     """The bytes of the token that byte position ``at`` (0 < at < length) cuts; (at, at) between two tokens."""
     ends = run.encoded.ends
-    index = int(np.searchsorted(ends, at, side="left"))
+    index = place_in(ends, at)
     if int(ends[index]) == at:
         return at, at
     return int(ends[index]) - len(run.tokens[index]), int(ends[index])

@@ -43,6 +43,7 @@ from arplay.core.modalities.runs import (
 )
 from arplay.core.modalities.spans import char_spans, counted, to_bytes, to_text
 from arplay.core.modalities.vocabulary import Alphabet, Token, Tokens, Vocabulary, alphabet_of, exact_text, visible
+from arplay.core.rising import place_in
 
 EXCERPT = 20_000
 """Bytes of the beginning of a long text."""
@@ -209,7 +210,7 @@ class Text:
 
     def read_before(self, encoded: Encoded, place: Caret, prefix: Prefix, tokens: Vocabulary) -> Text:
         """What is left of a token that the place cuts is typed, as it is read."""
-        count = min(prefix.index, int(encoded.ends.searchsorted(place.byte, "right")))
+        count = min(prefix.index, place_in(encoded.ends, place.byte, "right"))
         start = encoded.span(count - 1)[1] if count else 0
         head = self.first(encoded, count, tokens).runs
         return Text(joined(head, normal((Typed(self.data[start : place.byte]),))))
@@ -483,8 +484,8 @@ def prefix_at(
     """
     if index is not None and 0 <= index < len(encoded) and encoded.span(index)[0] == caret:
         return Prefix(encoded.ids[:index], int(encoded.ids[index]))
-    whole = int(encoded.ends.searchsorted(caret, "right"))
-    count = min(whole, 1 + int(encoded.ends[:-1].searchsorted(caret, "left"))) if caret else 0
+    whole = place_in(encoded.ends, caret, "right")
+    count = min(whole, 1 + place_in(encoded.ends[:-1], caret)) if caret else 0
     while count < len(encoded) and encoded.fixed[count] and encoded.ends[count] == caret:
         count += 1
     start = int(encoded.ends[count - 1]) if count else 0

@@ -9,6 +9,7 @@ import numpy as np
 from arplay.core.finding import beside, surprise
 from arplay.core.format import in_unit, number
 from arplay.core.modalities.base import Found
+from arplay.core.rising import place_in
 from arplay.gui.playground.caret import Caret
 from arplay.gui.playground.state import State
 
@@ -85,7 +86,7 @@ class Finding:
         if self._play.long is None:
             self._caret.move(self._before(unit))
         elif (ledger := self._play.ledger) is not None:
-            self._caret.select(int(np.searchsorted(ledger.ends, unit, side="right")))
+            self._caret.select(place_in(ledger.ends, unit, "right"))
         else:
             self._play.show(sought=NOT_SCORED)
 
@@ -95,7 +96,7 @@ class Finding:
         encoded = answer.encoded if answer is not None else None
         if encoded is None or not encoded.is_of(self._play.document):
             return unit
-        place = int(np.searchsorted(encoded.ends, unit, side="right"))
+        place = place_in(encoded.ends, unit, "right")
         return int(encoded.ends[place - 1]) if place else 0
 
     def _here(self) -> int:

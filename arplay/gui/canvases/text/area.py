@@ -34,6 +34,17 @@ EDITABLE = 1_000_000
 LONGEST_LINE = 100_000
 """Bytes of one line (Qt lays out a whole line anew for every key: about 50 ms at this length)."""
 
+_TOUCHES = {
+    QEvent.Type.KeyPress,
+    QEvent.Type.ShortcutOverride,
+    QEvent.Type.InputMethod,
+    QEvent.Type.MouseButtonPress,
+    QEvent.Type.MouseButtonDblClick,
+    QEvent.Type.ContextMenu,
+    QEvent.Type.Drop,
+}
+"""From here on the user may do anything with the text, so that Qt must have all of it."""
+
 
 def too_long(data: bytes) -> bool:
     """Whether a text, or a line of it, is too long to be edited smoothly."""
@@ -120,9 +131,9 @@ class TextArea(WheelZoom, TextField):
         if self._setting:
             return
         length = self.document().characterCount() - 1
-        old_end, new_end = min(at + removed, self.shown.length), min(at + added, length)
-        if self.shown.length - old_end != length - new_end:
-            at, old_end, new_end = 0, self.shown.length, length
+        old_end, new_end = min(at + removed, self.given), min(at + added, length)
+        if self.given - old_end != length - new_end:
+            at, old_end, new_end = 0, self.given, length
         cursor = QTextCursor(self.document())
         cursor.setPosition(at)
         cursor.setPosition(new_end, QTextCursor.MoveMode.KeepAnchor)
@@ -132,6 +143,7 @@ class TextArea(WheelZoom, TextField):
         self._foreign = not change.exact
         first, last, data = change.start, change.end, change.data
         self.shown = ShownText(self.shown.data[:first] + data + self.shown.data[last:])
+        self._given += len(data) - (last - first)
         self.marks = self.marks.after(first, last, first + len(data))
         self._caret = first + len(data)
         self._adopting = True
@@ -143,6 +155,8 @@ class TextArea(WheelZoom, TextField):
     # -- keys and input methods
 
     def event(self, event: QEvent) -> bool:
+        if event.type() in _TOUCHES:
+            self.give()
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             if keys.is_undo(event):
                 event.ignore()
@@ -312,6 +326,8 @@ class TextArea(WheelZoom, TextField):
         return self.cursorForPosition(self._snapped(point).toPoint())
 
     def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() in _TOUCHES:
+            self.give()
         if event.type() == QEvent.Type.ToolTip:
             point = self.viewport().mapFromGlobal(event.globalPos())  # type: ignore[attr-defined]
             byte = painting.byte_under(self.visible_lines(), QPointF(point))

@@ -14,6 +14,7 @@ from arplay.core.format import percent
 from arplay.core.healing import LIKELY
 from arplay.core.modalities.text import Encoded, bytes_of, text_of
 from arplay.core.modalities.vocabulary import visible
+from arplay.core.rising import place_in
 from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.text.alternatives import alternatives
 from arplay.gui.canvases.text.area import TextArea
@@ -94,7 +95,7 @@ class TextCanvas(Canvas):
         low, high = self.area.selected_bytes()
         if ledger is None or low >= high or self.area.shown.data[:high] != bytes_of(ledger.encoded)[:high]:
             return None
-        first, last = (int(i) for i in ledger.ends.searchsorted([low, high - 1], "right"))
+        first, last = (place_in(ledger.ends, byte, "right") for byte in (low, high - 1))
         return first, last + 1
 
     def wanted_height(self, view: View, width: int) -> int:
@@ -234,7 +235,7 @@ class TextCanvas(Canvas):
         encoded = _encoded(self._view)
         if encoded is not None:
             self._wants_others = True
-            self.intent.emit(Select(int(np.searchsorted(encoded.ends, byte, side="right"))))
+            self.intent.emit(Select(place_in(encoded.ends, byte, "right")))
 
     def _on_note(self, intent: Intent) -> None:
         self.intent.emit(intent)
@@ -246,7 +247,7 @@ class TextCanvas(Canvas):
     def _tip(self, byte: int, place: QPoint) -> None:
         """What is under the mouse: the token, its id if it is known, and whether that id was kept."""
         marks = self.area.marks
-        index = int(np.searchsorted(marks.ends, byte, side="right"))
+        index = place_in(marks.ends, byte, "right")
         if index >= len(marks.ends):
             QToolTip.hideText()
             return
@@ -261,7 +262,7 @@ class TextCanvas(Canvas):
         if any(low <= start < high for low, high in marks.departures):
             text += "\nThe tokenizer would choose other tokens here."
         if known is not None and self._view.loaded is not None:
-            for id in known.ids[int(np.searchsorted(marks.ends, start)) + (start > 0) : index].tolist():
+            for id in known.ids[place_in(marks.ends, start) + (start > 0) : index].tolist():
                 name = label(self._view.loaded.vocabulary.label(id))
                 text += f"\nBefore it “{name}” · id {id} · put there by the tokenizer, no bytes are its own"
         QToolTip.showText(place, plain(text), self.area)
@@ -286,13 +287,13 @@ def _rewound(view: View, encoded: Encoded | None) -> tuple[int, int] | None:
     """The bytes that Rewind takes away, or else those of the token before the caret, which it goes back over."""
     if view.rewound is not None or encoded is None or not view.caret or not len(encoded):
         return view.rewound
-    start, _ = encoded.span(int(encoded.ends[:-1].searchsorted(view.caret)))
+    start, _ = encoded.span(place_in(encoded.ends[:-1], view.caret))
     return start, view.caret
 
 
 def _inside(encoded: Encoded, caret: int) -> tuple[int, int] | None:
     """The bytes of the token that the caret stands in; None between two tokens."""
-    index = int(np.searchsorted(encoded.ends, caret, side="right"))
+    index = place_in(encoded.ends, caret, "right")
     if index >= len(encoded.ends):
         return None
     start = int(encoded.ends[index - 1]) if index else 0

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QInputMethodEvent, QResizeEvent, QTextBlock, QTextCursor, QTextDocument, QTextLayout
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
+from arplay.core.rising import place_in
 from arplay.gui.canvases.text.cells import LineCells
 from arplay.gui.canvases.text.line_spacing import SpacedLayout, visible_lines
 from arplay.gui.canvases.text.looks import looks
@@ -15,6 +19,8 @@ from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
 
 _CURSOR = QInputMethodEvent.AttributeType.Cursor
+PIECE = 1 << 15
+"""Bytes of a long text that Qt is given at a time: 2 ms for 800 lines, while 1 MB at once takes 60 to 90."""
 
 
 class TextField(QPlainTextEdit):
@@ -34,6 +40,10 @@ class TextField(QPlainTextEdit):
         self._setting = False
         self._foreign = False
         self._adopting = False
+        self._shaded = NO_MARKS.ends, np.zeros(0, bool)
+        self._given = 0
+        self._giving = QTimer(self, interval=0)
+        self._giving.timeout.connect(self._give)
         document = QTextDocument(self)
         self._spaced = SpacedLayout(document, self._looks)
         document.setDocumentLayout(self._spaced)
@@ -62,6 +72,7 @@ class TextField(QPlainTextEdit):
                 self._splice(data)
                 self._ghost_away = False
             self._caret = caret
+            self.give(caret)
             cursor = self.textCursor()
             if cursor.position() != self.shown.unit(caret) or (changed and cursor.hasSelection()):
                 cursor.setPosition(self.shown.unit(caret))
@@ -86,6 +97,16 @@ class TextField(QPlainTextEdit):
         if ghost != self.ghost:
             self.ghost = ghost
             self.viewport().update()
+
+    @property
+    def shaded(self) -> NDArray[np.bool_]:
+        """Of every token whether it has the faint ground of every other one; counted once for the same tokens."""
+        ends, known = self._shaded
+        if ends is not self.marks.ends:
+            ends = self.marks.ends
+            known = np.cumsum(np.diff(ends, prepend=0) > 0) % 2 == 0
+            self._shaded = ends, known
+        return known
 
     @property
     def shows_ghost(self) -> bool:
@@ -125,18 +146,52 @@ class TextField(QPlainTextEdit):
         self.theme, self.scale = theme, scale
 
     def _splice(self, data: bytes) -> None:
-        old, self.shown = self.shown, ShownText(data)  # what is laid out meanwhile is the new text
-        if self._foreign or not old.data:
-            self.setPlainText(image(data))
-            self.marks = self.marks.after(0, len(old.data), len(data))
+        """The field's text is set before Qt's: what is laid out meanwhile is the new one."""
+        size = len(self.shown.data)
+        start, old_end, new_end = changed(self.shown.data, data)
+        if self._foreign or not size or new_end - start > max(2 * PIECE, len(data) // 2):
+            self.shown = ShownText(data)
+            self._given = _piece(data, 0)
+            self.setPlainText(image(data[: self._given]))
+            self._giving.start()
+            self.marks = self.marks.after(0, size, len(data))
         else:
-            start, old_end, new_end = changed(old.data, data)
+            self.give()
+            old, self.shown, self._given = self.shown, ShownText(data), len(data)
             cursor = QTextCursor(self.document())
             cursor.setPosition(old.unit(start))
             cursor.setPosition(old.unit(old_end), QTextCursor.MoveMode.KeepAnchor)
             cursor.insertText(self.shown.image(start, new_end))
             self.marks = self.marks.after(start, old_end, new_end)
         self._foreign = False
+
+    def give(self, byte: int | None = None) -> None:
+        """See to it that Qt's document has the text beyond ``byte``; all of it with None.
+
+        A long text comes into it piece by piece, between events.
+        """
+        while self._given < len(self.shown.data) and (byte is None or self._given <= byte):
+            self._give()
+
+    def _give(self) -> None:
+        """One more piece. It begins a line, so that nothing before it has a bearing on how it looks."""
+        data, setting = self.shown.data, self._setting
+        if self._given >= len(data):
+            self._giving.stop()
+            return
+        start, self._given = self._given, _piece(data, self._given)
+        self._setting = True
+        try:
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.insertText(image(data[start : self._given]))
+        finally:
+            self._setting = setting
+
+    @property
+    def given(self) -> int:
+        """UTF-16 units of the text that Qt's document has."""
+        return self.shown.unit(self._given)
 
     def _looks(self, block: QTextBlock) -> list[QTextLayout.FormatRange]:
         return looks(block, self.shown)
@@ -175,11 +230,12 @@ class TextField(QPlainTextEdit):
         if not lines or not len(self.marks.ends):
             return None
         start = min(lines, key=lambda cells: abs(cells.line.top - y)).start
-        return int(self.marks.ends.searchsorted(start, "right"))
+        return place_in(self.marks.ends, start, "right")
 
     def scroll_to(self, token: int, y: float) -> None:
         """Bring the line where this token begins to y, as far as the text's ends allow."""
         byte = int(self.marks.ends[:token][-1]) if token and len(self.marks.ends) else 0
+        self.give(byte)
         unit = self.shown.unit(min(byte, len(self.shown.data)))
         block = self.document().findBlock(unit)
         self.verticalScrollBar().setValue(self._spaced.first_line(block, unit, y - self.contentOffset().y()))
@@ -190,3 +246,10 @@ class TextField(QPlainTextEdit):
         super().resizeEvent(event)
         if seen:
             self.caret_into_sight()
+
+
+def _piece(data: bytes, start: int) -> int:
+    """Where the piece ends that begins at ``start``: behind a newline, or with the text."""
+    if len(data) - start <= PIECE:
+        return len(data)
+    return data.rfind(b"\n", start, start + PIECE) + 1 or data.find(b"\n", start + PIECE) + 1 or len(data)

@@ -75,5 +75,7 @@ NO_MARKS = Marks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool)
 def _alike(ids: Ids, ends: Ids, ledger: Ledger) -> int:
     """How many tokens a text and a scored one have in common from the start, of those that are scored already."""
     count = min(len(ids), ledger.done)
+    if ids is ledger.ids and ends is ledger.ends:  # the usual case of a long text, of which many ledgers come
+        return count
     differing = (ids[:count] != ledger.ids[:count]) | (ends[:count] != ledger.ends[:count])
     return int(np.argmax(differing)) if differing.any() else count

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QTextLayout
 
+from arplay.core.rising import place_in
 from arplay.gui.canvases.text.cells import LineCells
 from arplay.gui.canvases.text.field import TextField
 from arplay.gui.canvases.text.hidden import paint_signs
@@ -77,8 +78,8 @@ def visible_tokens(area: TextField, lines: list[LineCells]) -> list[Token]:
     ends = area.marks.ends
     if not lines or not len(ends):
         return []
-    first = int(np.searchsorted(ends, lines[0].start, side="right"))
-    last = int(np.searchsorted(ends, lines[-1].end, side="right")) + 1
+    first = place_in(ends, lines[0].start, "right")
+    last = place_in(ends, lines[-1].end, "right") + 1
     places = ends[first:last]
     highs = places[places <= len(area.shown.data)].tolist()
     lows = [int(ends[first - 1]) if first else 0, *highs][: len(highs)]  # marks of a longer text may reach past its end
@@ -98,7 +99,7 @@ def byte_under(lines: Iterable[LineCells], point: QPointF) -> int | None:
 
 def _paint_borders(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
     painter.setBrush(area.theme.color("text", 0.065))
-    shaded = np.cumsum(np.diff(area.marks.ends, prepend=0) > 0) % 2 == 0
+    shaded = area.shaded
     for index, low, high in visible_tokens(area, lines):
         if shaded[index]:
             for rect in _rects(lines, low, high, 1.5):
@@ -271,8 +272,10 @@ def _bare(area: TextField, lines: list[LineCells]) -> list[int]:
     """Where tokens on the screen stand that own no bytes of the text."""
     if not lines:
         return []
-    places = area.marks.ends[np.diff(area.marks.ends, prepend=0) == 0]
-    seen: list[int] = np.unique(places[(places >= lines[0].start) & (places <= lines[-1].end)]).tolist()
+    ends = area.marks.ends
+    first, stop = place_in(ends, lines[0].start), place_in(ends, lines[-1].end, "right")
+    before = int(ends[first - 1]) if first else 0
+    seen: list[int] = np.unique(ends[first:stop][np.diff(ends[first:stop], prepend=before) == 0]).tolist()
     return seen
 
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.modalities.base import Encoded, TokenSet
+from arplay.core.rising import place_in
 from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, interface_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.frame import paint_frame, paint_message
@@ -44,8 +45,8 @@ class Layer:
 
     def within(self, start: int, stop: int) -> range:
         """The tokens that have units of [start, stop)."""
-        first = int(np.searchsorted(self.encoded.ends, start, side="right"))
-        return range(first, min(len(self.encoded), int(np.searchsorted(self.encoded.ends, stop, side="left")) + 1))
+        first = place_in(self.encoded.ends, start, "right")
+        return range(first, min(len(self.encoded), place_in(self.encoded.ends, stop) + 1))
 
 
 def line_height(layers: Sequence[Layer]) -> int:
@@ -181,7 +182,7 @@ class StackView(QAbstractScrollArea):
         line, x = self.lines[int(row)], place.x() - SPACE[1] - self._names
         if not 0 <= x < line.lefts[-1]:
             return None
-        index = int(np.searchsorted(self.layers[layer].encoded.ends, line.unit_at(x), side="right"))
+        index = place_in(self.layers[layer].encoded.ends, line.unit_at(x), "right")
         return (layer, index) if index < len(self.layers[layer].encoded) else None
 
     def go(self, layer: int, index: int) -> None:
@@ -217,7 +218,7 @@ class StackView(QAbstractScrollArea):
         elif 0 <= layer + down < len(self.layers):
             start, _ = self.layers[layer].encoded.span(index)
             other = self.layers[layer + down].encoded
-            self.go(layer + down, min(int(np.searchsorted(other.ends, start, side="right")), len(other) - 1))
+            self.go(layer + down, min(place_in(other.ends, start, "right"), len(other) - 1))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         found = self.at(event.position())

@@ -1,0 +1,106 @@
+"""A long text in the editor comes into Qt's document piece by piece, and nobody who uses it meets less than all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.canvases.text.field import PIECE
+from arplay.gui.canvases.text.shown import image
+from arplay.gui.panels.editor import EditorPanel
+from tests.test_editor_panel import AWKWARD, Desk
+
+LINES = "".join(f"{AWKWARD} {at} \u200d👩\u200d👧\n" for at in range(6000)).encode() + b"\xff\xf0\x9f"
+LINES += b"x" * PIECE * 2
+SHORT = 5 * PIECE
+
+
+def opened(qtbot: QtBot, text: bytes = LINES) -> tuple[Desk, TextArea]:
+    editor = EditorPanel()
+    qtbot.addWidget(editor)
+    editor.resize(500, 300)
+    editor.show()
+    desk = Desk(editor, text)
+    return desk, editor.canvas.area  # type: ignore[attr-defined]
+
+
+def written(area: TextArea) -> str:
+    cursor = QTextCursor(area.document())
+    cursor.select(QTextCursor.SelectionType.Document)
+    return cursor.selectedText().replace("\u2029", "\n")
+
+
+def test_a_long_text_is_there_in_full_after_a_while(qtbot: QtBot) -> None:
+    _, area = opened(qtbot)
+    first = area.document().characterCount() - 1
+    assert 0 < first < area.shown.length / 4
+    assert image(LINES).startswith(written(area))
+    qtbot.waitUntil(lambda: area.document().characterCount() > area.shown.length)
+    assert written(area) == image(LINES)
+    assert area.textCursor().position() == 0
+
+
+@pytest.mark.parametrize("place", [0, SHORT, LINES.rfind(b"\n"), len(LINES)])
+def test_the_caret_may_go_anywhere_at_once(qtbot: QtBot, place: int) -> None:
+    desk, area = opened(qtbot)
+    desk.show(caret=place)
+    assert area.textCursor().position() == area.shown.unit(place)
+    assert area.given > area.shown.unit(place) or place == len(LINES)
+    qtbot.waitUntil(lambda: written(area) == image(LINES))
+    assert area.textCursor().position() == area.shown.unit(place)
+
+
+def test_a_key_meets_the_whole_text(qtbot: QtBot) -> None:
+    desk, area = opened(qtbot)
+    QTest.keyClick(area, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(area, "!")
+    assert desk.data == LINES + b"!"
+    assert written(area) == image(desk.data)
+    QTest.keyClick(area, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert area.selected_bytes() == (0, len(desk.data))
+
+
+def test_a_text_is_changed_before_all_of_it_came(qtbot: QtBot) -> None:
+    desk, area = opened(qtbot)
+    edit = desk.tree.document.replace(10, 20, b"other")
+    desk.tree.record(edit, "typed", 15)
+    desk.show(caret=15)
+    assert written(area) == image(LINES[:10] + b"other" + LINES[20:])
+    desk.undo()
+    assert written(area) == image(LINES)
+
+
+def test_another_long_text_takes_the_place_of_one_half_there(qtbot: QtBot) -> None:
+    desk, area = opened(qtbot)
+    other = b"".join(b"%d other\n" % at for at in range(20_000))
+    edit = desk.tree.document.replace(0, len(LINES), other)
+    desk.tree.record(edit, "opened", 0)
+    desk.show(caret=0)
+    qtbot.waitUntil(lambda: written(area) == other.decode())
+    desk.undo()
+    qtbot.waitUntil(lambda: written(area) == image(LINES))
+
+
+def test_what_another_program_changes_meanwhile_is_told_exactly(qtbot: QtBot) -> None:
+    """An assistive tool writes by Qt's own cursor, while the rest is on its way."""
+    desk, area = opened(qtbot)
+    before = area.given
+    cursor = QTextCursor(area.document())
+    cursor.setPosition(4)
+    cursor.insertText("tool")
+    assert desk.data == LINES[: area.shown.byte(4)] + b"tool" + LINES[area.shown.byte(4) :]
+    assert area.given == before + 4
+    qtbot.waitUntil(lambda: written(area) == image(desk.data))
+
+
+def test_every_other_token_is_shaded_whichever_own_no_bytes(qtbot: QtBot) -> None:
+    _, area = opened(qtbot, b"abcdef")
+    ends = np.array([1, 1, 3, 3, 4, 6])
+    area.marks = type(area.marks)(np.arange(6), ends, np.zeros(6, bool))
+    assert area.shaded.tolist() == [False, False, True, True, False, True]
+    assert area.shaded is area.shaded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -10,13 +11,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from arplay import paths
-from arplay.models.hf import llama_folder, loading
+from arplay.models.hf import llama, llama_folder, loading
 from arplay.models.hf.causal_lm import CausalLM
 from arplay.models.hf.kv_cache import KVCache
 from arplay.models.hf.llama import Llama
@@ -108,6 +111,60 @@ def test_the_comparison_would_show_another_network(what: str, tmp_path: Path) ->
 def test_english_is_that_of_the_library() -> None:
     folder = paths.assets() / "models" / "english"
     assert alike(ours_of(folder), theirs_of(folder), torch.float32, 2) < TOLERANCE[torch.float32]
+
+
+class OtherTorch:
+    """torch as another release may be: its operator is gone, or gives other sums."""
+
+    def __init__(self, sums: bool) -> None:
+        self.operator = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+        self.ops = self.aten = self
+        if sums:
+            self._scaled_dot_product_flash_attention_for_cpu = self.other_sums
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_scaled_dot_product_flash_attention_for_cpu":
+            raise AttributeError(f"'_OpNamespace' 'aten' object has no attribute {name!r}")
+        return getattr(torch, name)
+
+    def other_sums(self, *given: Any, **more: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        found, sums = self.operator(*given, **more)
+        return found, sums / math.log(2)
+
+
+@pytest.mark.parametrize("sums", [False, True], ids=["gone", "other sums"])
+def test_without_the_operator_the_numbers_are_the_same_and_it_is_told(
+    sums: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = ids_of(64)[0].tolist()
+
+    def in_two_chunks(model: CausalLM) -> NDArray[np.float64]:
+        session = model.session()
+        return np.concatenate([session.extend(part).logprob for part in (ids[:7], ids[7:])])
+
+    usual = opened(folder)
+    expected = in_two_chunks(usual)
+    monkeypatch.setattr(llama, "torch", OtherTorch(sums))
+    other = opened(folder)
+    (told,) = other.info.not_used
+    assert "takes a mask" in told and ("differs" if sums else "no attribute") in told and usual.info.not_used == ()
+    assert other.info.engine == "torch" and other.proof.cache == "cropped" and other.proof.several
+    assert in_two_chunks(other) == pytest.approx(expected, abs=1e-6, nan_ok=True)
+    assert alike(ours_of(folder), theirs_of(folder), torch.float32, 2) < TOLERANCE[torch.float32]
+
+
+def test_the_operator_is_used_where_it_is_proved(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the releases of torch that arplay is tested with: where one loses it, speed.md is no longer true."""
+    network, asked, two_parts = ours_of(folder), [], llama.in_two_parts
+
+    def counted(*given: torch.Tensor) -> torch.Tensor:
+        asked.append(given)
+        return two_parts(*given)
+
+    monkeypatch.setattr(llama, "in_two_parts", counted)
+    cache = network(ids_of(64), use_cache=True).cache
+    network(ids_of(64), cache, use_cache=True)
+    assert len(asked) == len(network.layers) and network.not_used == ()
 
 
 @pytest.mark.real_model

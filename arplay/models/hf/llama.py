@@ -24,6 +24,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
+from arplay.core.errors import in_one_line
+from arplay.core.format import significant
 from arplay.models.hf.kv_cache import KVCache
 
 TURNS = 512
@@ -119,6 +121,26 @@ def in_two_parts(q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     return whole
 
 
+def why_not_in_two_parts() -> str:
+    """Why :func:`in_two_parts` is no good here, a sentence; "" where it is.
+
+    The operator that tells the sums is none that torch promises to keep, so it is tried, over more keys than it takes
+    at once, beside the one that is.
+
+    >>> why_not_in_two_parts()
+    ''
+    """
+    numbers = torch.arange(600 * 2 * 8).sin()  # not drawn: whoever set a seed draws what they expect
+    q, kv = 4 * numbers[: 4 * 40 * 8].view(1, 4, 40, 8), numbers.view(1, 2, 600, 8)
+    seen = torch.ones(40, 600, dtype=torch.bool).tril(560)
+    whole = F.scaled_dot_product_attention(q, kv, kv, seen, enable_gqa=True)
+    try:
+        gap = float((in_two_parts(q, kv, kv) - whole).abs().max())
+    except Exception as error:  # noqa: BLE001 - it is gone, or wants to be called otherwise
+        return f"torch {torch.__version__} does not do it ({in_one_line(error)})"
+    return "" if gap <= 1e-5 else f"it differs from attention with a mask by {significant(gap, 2)}"
+
+
 class Layer(NamedTuple):
     """The weights of a layer, each (in, out): the product is x @ W."""
 
@@ -140,6 +162,12 @@ class Llama:
         self.config, self.layers, self.norm, self.head, self.embedding = sizes, layers, norm, head, embedding
         self._rotations = torch.empty(0)
         self._step: LlamaStep | None = None
+        self.not_used: tuple[str, ...] = ()
+        """What would make it faster and is not used, a sentence each."""
+        self._in_parts = head.is_cpu and head.dtype == torch.float32
+        if self._in_parts and (why := why_not_in_two_parts()):
+            self._in_parts = False
+            self.not_used = (f"attention to what was read before takes a mask, which is a little slower: {why}",)
 
     def __call__(self, *args: Any, **more: Any) -> Output:
         return self.forward(*args, **more)
@@ -166,7 +194,7 @@ class Llama:
         kept = [None] * len(self.layers) if cache is None else cache.room(new).unbind(0)
         by = self._turns(before, before + new).repeat(batch, 1)[:, None]
         mask = None
-        if before and new > 1 and not (self.head.is_cpu and self.dtype == torch.float32):
+        if before and new > 1 and not self._in_parts:
             ahead = torch.full((new, before + new), -math.inf, dtype=self.dtype, device=self.device)
             mask = ahead.triu(before + 1)  # added to the scores: of truth values each layer would make such a one
         x = F.embedding(input_ids.reshape(-1), self.embedding)
@@ -203,7 +231,7 @@ class Llama:
             q = q.view(batch, kv_heads, -1, width)
             return F.scaled_dot_product_attention(q, keys, values).view(batch, -1)
         q = q.view(batch, new, heads, width).transpose(1, 2)
-        if keys.shape[2] > new and q.is_cpu and q.dtype == torch.float32:
+        if keys.shape[2] > new and self._in_parts:
             return in_two_parts(q, keys, values).transpose(1, 2).reshape(x.shape[0], -1)
         causal = mask is None
         seen = F.scaled_dot_product_attention(q, keys, values, mask, is_causal=causal, enable_gqa=heads != kv_heads)

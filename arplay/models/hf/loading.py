@@ -48,8 +48,8 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         said, own = llama_folder.compared(torch, network, folder)
         why = "; ".join(filter(None, (said, code)))
         if not own:
-            family, weights = folder.family, folder.weights
-            return prove(torch, network, place, opening, report, path, name, family, weights, why, engine="torch")
+            family, weights, slower = folder.family, folder.weights, network.not_used
+            return prove(torch, network, place, opening, report, path, name, family, weights, why, slower, "torch")
     transformers = library.quiet()
     config, auto = check_skeleton(torch, transformers, folder)  # imports the model's class
     # what generate() would do by default is no part of the model, and may be anything

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QMessageBox,
+    QPushButton,
     QTabBar,
     QToolButton,
     QWidget,
@@ -181,7 +182,9 @@ SIGNALS = {QAction: "triggered(bool)", QShortcut: "activated()"}
 
 
 def heard(thing: Trigger) -> bool:
-    """Whether anything is connected to it."""
+    """Whether anything is connected to it, or it has a menu."""
+    if isinstance(thing, QToolButton | QPushButton) and thing.menu() is not None:
+        return True
     if isinstance(thing, QAbstractButton):
         group, own = thing.group(), ("clicked(bool)", "toggled(bool)")
         of_group = ("idClicked(int)", "buttonClicked(QAbstractButton*)") if group is not None else ()
@@ -220,7 +223,7 @@ def pull(thing: Trigger) -> None:
 
 def works(thing: Trigger) -> bool:
     """A menu shows, or something of the program runs (for a button a slot of Qt's own will do, as a dialog's close)."""
-    if isinstance(thing, QToolButton) and thing.menu() is not None:
+    if isinstance(thing, QToolButton | QPushButton) and thing.menu() is not None:
         spy = QSignalSpy(thing.menu().aboutToShow)
         pull(thing)
         return spy.count() == 1

@@ -95,8 +95,12 @@ def _size(path: Path) -> int:
         return 0  # what is wrong with it is told by whoever reads it
 
 
-def open_content(source: QMimeData, name: str, window: Host) -> bool:
-    """Open what a clipboard or another program offers: files, a text, or a page's text. False: told, nothing opened."""
+def open_content(source: QMimeData | None, name: str, window: Host) -> bool:
+    """Open what a clipboard or another program offers: files, a text, or a page's text. False: told, nothing opened.
+
+    Qt has None for a clipboard that nobody has put anything on.
+    """
+    source = QMimeData() if source is None else source
     if paths := transfer.local_files(source):
         window.handle(OpenFiles(tuple(paths)))
         return True

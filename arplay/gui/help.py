@@ -124,7 +124,7 @@ KEYS = (
             ("Ctrl+Z / Ctrl+Shift+Z", "undo and redo typing, picks, samples, branches and opened texts"),
             ("Ctrl+B / Ctrl+Shift+B", "branch / bring back the text that followed a pick"),
             ("Ctrl+L / Ctrl+K", "go to the text / to the chart"),
-            ("Ctrl+1 … Ctrl+0", "go to one of the first ten panels: the menu View, Go to, has their numbers"),
+            ("Ctrl+1 … Ctrl+9", "go to one of the first nine panels: the menu View, Go to, has their numbers"),
             ("F6 / Shift+F6", "the next and the former panel"),
             ("Ctrl+M", "all models: load one, get one from the hub, remove one"),
             ("Ctrl+T", "train a model on your text"),

@@ -176,14 +176,14 @@ class Menus(QObject):
             self._themes.addAction(action)
 
     def _build_go(self, arrangement: Arrangement) -> QMenu:
-        """Every panel has a key that gives it the keyboard, wherever it is."""
+        """Every panel has a letter that gives it the keyboard, wherever it is, and the first nine a key."""
         menu = QMenu("&Go to", self._window)
         others = {"editor": "Ctrl+L", "next_token": "Ctrl+K"}
         taken = set("np")  # the letters of the entries below
         for n, panel in enumerate(arrangement.panels.values(), 1):
             words, keys = panel.title, [others.get(panel.name)]
-            if n <= 10:
-                words, keys = f"&{n % 10} {words}", [f"Ctrl+{n % 10}", *keys]
+            if n < 10:  # Ctrl+0 is the usual size of text
+                words, keys = f"&{n} {words}", [f"Ctrl+{n}", *keys]
             else:
                 at = next((i for i, sign in enumerate(words.lower()) if sign.isalpha() and sign not in taken), 0)
                 taken.add(words[at].lower())

@@ -77,6 +77,19 @@ def test_words_add_up_and_a_click_selects_its_first_token_everywhere(opened: Ope
     qtbot.waitUntil(lambda: panel.rows.chosen.tolist() == [0])
 
 
+def test_the_keyboard_comes_to_the_words_and_the_caret_stays_where_it_is(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", TEXT_OF_THREE)
+    panel, play = in_front(window, qtbot), window.playground
+    caret = play.view.caret
+    assert caret == len(TEXT_OF_THREE)
+    window.arrangement.go_to(panel)
+    qtbot.waitUntil(panel.rows.hasFocus, timeout=PATIENCE)
+    settle(window, qtbot)
+    assert (play.view.caret, play.view.selected, panel.rows.chosen.tolist()) == (caret, None, [])
+    QTest.keyClick(panel.rows, Qt.Key.Key_Down)
+    assert panel.rows.chosen.tolist() == [0], "the first key goes to the first row"
+
+
 def test_a_heading_sorts_and_the_selected_row_stays_the_same_word(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", TEXT_OF_THREE)
     panel = in_front(window, qtbot)

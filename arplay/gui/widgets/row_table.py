@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRectF,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFocusEvent, QIcon, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
@@ -162,6 +171,14 @@ class RowTable(QTableView):
             painter = QPainter(self.viewport())
             paint_message(painter, rows.theme, QRectF(self.viewport().rect()), self.message)
             painter.end()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The keyboard comes, and no row is chosen by that: Qt makes the first one current."""
+        current = self.currentIndex()
+        with QSignalBlocker(self.selectionModel()):
+            super().focusInEvent(event)
+            if not current.isValid():
+                self.selectionModel().clearCurrentIndex()
 
     def fit(self) -> None:
         room = self.viewport().width() - self.spare

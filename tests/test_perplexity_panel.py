@@ -26,6 +26,7 @@ from arplay.gui.panels.perplexity import PerplexityPanel
 from arplay.gui.settings import Settings
 from arplay.gui.view import View
 from arplay.gui.widgets.perplexity.rows import COUNTED, NAME, NLL, PER_UNIT, PERPLEXITY, WINDOWS, WORD
+from tests.panel_views import growing
 from tests.windows_open import PATIENCE, Open, opened, settle, text_field
 
 __all__ = ["opened"]
@@ -66,6 +67,19 @@ def test_the_ledger_alone_gives_the_figures(qtbot: QtBot) -> None:
     panel.show_view(View(loaded=score.loaded, ledger=score.ledger, settings=bits))
     assert figure(panel, "NLL") == "3.0589 bits" and figure(panel, "perplexity") == "2.0274"
     assert panel.rows.table.title(NLL) == "NLL, bits"
+
+
+def test_bits_of_a_text_that_is_being_scored_are_those_of_what_is_scored(qtbot: QtBot) -> None:
+    view = growing()
+    panel = PerplexityPanel()
+    qtbot.addWidget(panel)
+    panel.resize(1300, 320)
+    panel.show()
+    panel.show_view(view)
+    assert view.ledger is not None and not view.ledger.complete
+    per_byte = f"{view.ledger.totals.bits_per_unit:.4f}"
+    assert figure(panel, "bits per byte") == column(panel, PER_UNIT)[0] == per_byte
+    assert column(panel, WORD)[0] == "—", "the words of the whole text are no measure of a part"
 
 
 def test_compare_scores_by_every_convention_and_is_exported(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

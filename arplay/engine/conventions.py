@@ -91,7 +91,7 @@ def own(ledger: Ledger) -> Figures:
         "arplay, overlapping windows",
         "Every token counts once, with at least context − stride tokens before it where the text has so many.",
         of_ledger(ledger),
-        True,
+        ledger.complete,
         ledger.first_token,
         ledger.windows.window,
         ledger.windows.stride,

@@ -101,6 +101,8 @@ class ConventionTable(TableRows):
             return f"The first token is {FIRST_TOKEN[each.first_token]}."
         if column == PER_UNIT:
             many = self.shown.ledger.unit.many
+            if not self.shown.ledger.complete:
+                return f"The NLL in bits over the {self.shown.ledger.totals.units:,} {many} scored so far."
             return f"The NLL in bits over all {self.shown.ledger.encoded.units:,} {many} of the text."
         if column != NAME:
             return self.columns[column].tip
@@ -141,6 +143,9 @@ def cell(shown: Shown, row: int, column: int, unit: Unit) -> str:
         return "—" if found.perplexity is None else number(found.perplexity)
     if column == NLL:
         return "—" if found.nll is None else number(in_unit(found.nll, unit))
+    if not shown.ledger.complete and column == PER_UNIT and each.name == OWN:
+        so_far = shown.ledger.totals.bits_per_unit
+        return "—" if so_far is None else number(so_far)
     if not each.whole:
         return "—"
     key = shown.ledger.unit.key if column == PER_UNIT else "word_perplexity"

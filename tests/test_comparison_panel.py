@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 import arplay
 from arplay.core.aligned import Share, shares
+from arplay.core.reading import Reading
 from arplay.export.comparing import verdict
 from arplay.gui import exports
 from arplay.gui.intents import AddPeer, AddRun, Change, RemovePeer, Select
@@ -246,6 +248,27 @@ def test_two_distributions_of_one_place(seen: tuple[MainWindow, ComparisonPanel]
     )
     told = json.loads((tmp_path / "here.json").read_text("utf-8"))
     assert told["tokens"][0]["prob"] == pytest.approx(row.p[0]) and told["total_variation"] < 0.1
+
+
+def test_where_nothing_stands_before_a_place_the_page_says_so(
+    seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot
+) -> None:
+    window, panel = seen
+    window.handle(Change(replace(panel.view.settings, reading=Reading(first_token="unscored"))))
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    QTest.mouseClick(panel.group.button(HERE), Qt.MouseButton.LeftButton)
+    window.handle(Select(0))
+    qtbot.waitUntil(lambda: panel.said.full.startswith("english float32 has no distribution here"), timeout=PATIENCE)
+
+
+def test_the_keyboard_comes_to_what_one_does_first(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", TEXT.encode())
+    panels = {name: window.panels[name] for name in ("comparison", "candidates", "tokenizers")}
+    for name, words in (("comparison", "+ Add model…"), ("candidates", "Another candidate"), ("tokenizers", "")):
+        window.arrangement.go_to(panels[name])
+        focus = QApplication.focusWidget()
+        assert focus is not None and panels[name].isAncestorOf(focus), name
+        assert not words or words in (focus.accessibleName(), getattr(focus, "text", str)()), name
 
 
 def test_what_a_number_type_changed(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:

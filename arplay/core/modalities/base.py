@@ -246,6 +246,10 @@ class Encoded(Protocol):
         """A token as the document has it, nothing hidden; where it has none of its units, its label."""
         ...
 
+    def said_together(self, tokens: range, names: Any) -> str:
+        """Some tokens one after the other: as :meth:`said`, but that what several share is whole."""
+        ...
+
     def remark(self, index: int) -> str:
         """What is to be known of a token besides, in words."""
         ...

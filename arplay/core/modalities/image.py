@@ -354,6 +354,9 @@ class EncodedPicture(EachEncoded):
         row, column = self.raster.place(self.first + index)
         return f"{self.raster.label(int(self.ids[index])).removesuffix(' ink')} ({row + 1}, {column + 1})"
 
+    def said_together(self, tokens: range, names: Raster | None) -> str:
+        return " ".join(self.said(index, names) for index in tokens)
+
     def part(self, first: int, stop: int) -> EncodedPicture:
         return EncodedPicture(self.picture, self.raster, self.ids[first:stop], self.first + first)
 

@@ -269,6 +269,9 @@ class EncodedSound(EachEncoded):
     def said(self, index: int, tokens: Amplitudes | None) -> str:
         return self.tokens.label(int(self.ids[index]))
 
+    def said_together(self, tokens: range, names: Amplitudes | None) -> str:
+        return " ".join(self.said(index, names) for index in tokens)
+
     def remark(self, index: int) -> str:
         return f"{1000 * (self.first + index) / self.tokens.rate:,.3f} ms"
 

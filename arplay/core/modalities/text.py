@@ -329,6 +329,18 @@ class Encoded:
         id = int(self.ids[index])
         return f"{tokens.label(id) if tokens is not None else f'#{id}'} (no bytes)"
 
+    def said_together(self, tokens: range, names: Vocabulary | None) -> str:
+        """A letter that several of them share is that letter.
+
+        >>> two = Encoded("“".encode(), np.arange(2), np.array([1, 3]), np.zeros(2, bool))
+        >>> two.said(0, None), two.said(1, None), two.said_together(range(2), None)
+        ('⟨E2⟩', '⟨80⟩⟨9C⟩', '“')
+        """
+        spans = [self.span(index) for index in tokens]
+        if spans and all(start < end for start, end in spans):
+            return visible(self.data[spans[0][0] : spans[-1][1]])
+        return "".join(self.said(index, names) for index in tokens)
+
     def remark(self, index: int) -> str:
         """What a token has of letters that it shares with its neighbours; empty where it has whole ones only."""
         start, end = self.span(index)

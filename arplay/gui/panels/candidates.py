@@ -90,7 +90,7 @@ class CandidatesPanel(Panel):
         self.run = push_button("Compare", words, self._run, role="primary", name="Compare or stop")
         for part in (self.field, self.add, self.run, self.load, self.ways):
             self.head.add(part)
-        self.said, self.looked = Caption(), Caption()
+        self.said, self.looked = Caption(lines=3), Caption(lines=2)
         self.remove = push_button("Remove", "Take the chosen one off the list (Delete)", self._remove, role="chip")
         self.back = push_button("Undo", "The list as it was before the last change (Ctrl+Z)", self._undo, role="chip")
         self.back.setAccessibleName("Undo the last change of the list")
@@ -98,14 +98,14 @@ class CandidatesPanel(Panel):
         self.write = push_button("Write it", words, self._write, role="chip", name="Write the chosen candidate")
         for signal, slot in self._signals():
             signal.connect(slot)
-        column, foot, told = QVBoxLayout(self), QHBoxLayout(), QVBoxLayout()
+        column, foot = QVBoxLayout(self), QHBoxLayout()
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])
         column.addWidget(self.head)
         column.addWidget(self.rows, 1)
         for caption in (self.said, self.looked):
-            told.addWidget(caption)
-        foot.addLayout(told, 1)
+            column.addWidget(caption)
+        foot.addStretch(1)
         for button in (self.back, self.remove, self.write):
             foot.addWidget(button)
         column.addLayout(foot)
@@ -170,6 +170,7 @@ class CandidatesPanel(Panel):
         can = view.loaded is not None and self.reads_text
         for part in (self.field, self.add, self.load):
             part.setEnabled(can)
+        self.setFocusProxy(self.field if can else None)  # type: ignore[arg-type]
         self.run.setText("Stop" if asked.runs else "Compare")
         set_role(self.run, "" if asked.runs else "primary")
         self.run.setEnabled(can and bool(self.texts))

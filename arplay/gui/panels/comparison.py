@@ -65,6 +65,7 @@ PAGES = (
 )
 NO_DISTRIBUTIONS = "A saved run has no distributions, only the scores of its tokens: add its model."
 WAITS = "waiting for the other model's answer at this place"
+NOTHING_BEFORE = "{} has no distribution here: nothing stands before the first token, unless it reads BOS or EOS there."
 NOW = "B  the text now"
 LOW = 170
 """Pixels of height from which the models have a line of their own."""
@@ -269,6 +270,8 @@ class ComparisonPanel(Panel):
             self.beside.clear()
             self.beside.addItems(others)
         self.beside.setVisible(not based and len(others) > 1 and self.group.checkedId() != TOTALS)
+        first = self.set_base if based else self.add
+        self.setFocusProxy(self.mode.button(self.mode.checkedId()) if rows or not first.isEnabled() else first)
         self._show_pair()
         self._show_page()
         self._fit()
@@ -369,9 +372,18 @@ class ComparisonPanel(Panel):
             cause, remedy = problems[0].problem or ("", "")
             said = f"{problems[0].name}: {cause}. {capital(remedy)}."
         elif self.group.checkedId() == HERE and view.peers:
-            said = in_words(self._here, view.settings.unit) or WAITS
-            if self.peer is not None and self.peer.run is not None:
+            said, peer, own = in_words(self._here, view.settings.unit) or WAITS, self.peer, view.answer
+            if peer is not None and peer.run is not None:
                 said = NO_DISTRIBUTIONS
+            elif own is not None and own.distribution is None and not view.stale:
+                said = NOTHING_BEFORE.format(self.own)
+            elif (
+                peer is not None
+                and peer.answered is own
+                and peer.answer is not None
+                and peer.answer.distribution is None
+            ):
+                said = NOTHING_BEFORE.format(peer.name)
         elif self.group.checkedId() == CHANGED:
             said = ""  # the page says it
         elif found is None:

@@ -274,6 +274,8 @@ class TokenizersPanel(Panel):
         self.choice.button.setVisible(wide)
         for part in (self.field, self.run):
             part.setVisible(wide and self.mode not in PAGES)
+        cut = self.mode == "boundaries" and self.last is not None
+        self.setFocusProxy(self.stack if cut else self.modes[self.mode])
         self.said.setVisible(high and self.mode not in PAGES)
         for button in self.modes.values():
             button.setVisible(high or wide)

@@ -49,11 +49,12 @@ class Label(QLabel):
 
 
 class Caption(Label):
-    """One line, a quiet one at first, that is cut with … where there is no room; the tooltip has it all."""
+    """A quiet line at first, or as many as ``lines``, cut with … where there is no room; the tooltip has it all."""
 
-    def __init__(self, role: str = "caption") -> None:
-        super().__init__(role=role)
+    def __init__(self, role: str = "caption", lines: int = 1) -> None:
+        super().__init__(role=role, wrap=lines > 1)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._lines = lines
         self.full = ""
         self.tip = ""
         """What the tooltip explains below the line itself."""
@@ -71,4 +72,10 @@ class Caption(Label):
         self._elide()
 
     def _elide(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self.full, Qt.TextElideMode.ElideRight, max(0, self.width() - 2)))
+        room = max(0, self.width() - 2)
+        ragged = room // 4 * (self._lines - 1)  # what words leave free at the ends of all lines but the last
+        shown = self.fontMetrics().elidedText(
+            self.full, Qt.TextElideMode.ElideRight, max(room, room * self._lines - ragged)
+        )
+        if shown != self.text():
+            self.setText(shown)

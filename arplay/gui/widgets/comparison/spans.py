@@ -13,7 +13,7 @@ from arplay.core.aligned import LISTED, Aligned
 from arplay.core.format import in_unit, number
 from arplay.core.modalities.base import TokenSet
 from arplay.gui.settings import Unit
-from arplay.gui.widgets.labels import token_text
+from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.row_table import ChoiceTable, Column, Index, TableRows
 
 PLACE, TEXT, ONE, OTHER, APART = range(5)
@@ -87,7 +87,7 @@ class SpansTable(TableRows):
         own = self.pair.own
         first, ledger = self.pair.first[own], self.pair.ledgers[own]
         tokens = range(int(first[span]), min(int(first[span + 1]), int(first[span]) + LONG))
-        words = "".join(token_text(ledger, index, self.tokens) for index in tokens)
+        words = label(ledger.encoded.said_together(tokens, self.tokens))
         return words if len(words) <= LONG else f"{words[:LONG]}…"
 
     def title(self, column: int) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from arplay.engine import state
 from arplay.engine.job import Fetcher
 from arplay.engine.load import Loaded, Unloaded
-from arplay.engine.messages import Lane, Question, Request, Result
+from arplay.engine.messages import Lane, Progress, Question, Request, Result
 from arplay.engine.state import left_over
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
@@ -43,6 +43,7 @@ class Bridge(QObject):
         self._waiting: dict[int, OnResult] = {}
         self._model: dict[int, int] = {}  # the request that loaded, or unloaded, the model of a slot last
         self._forgotten: set[int] = set()
+        self._halted: set[int] = set()
         self._closed = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         collector = self._collector = Collector(self)
@@ -78,6 +79,12 @@ class Bridge(QObject):
             self._forgotten.add(number)
             self._worker.cancel(number)
 
+    def halt(self, number: int) -> None:
+        """Cancel one request: how it ended is told, but nothing of its progress that is still on its way."""
+        if number in self._lane:
+            self._halted.add(number)
+            self._worker.cancel(number)
+
     def close(self, timeout: float = 5.0) -> bool:
         """Cancel everything and wait for the worker; nothing is emitted any more. False: the thread is stuck."""
         self._closed = True
@@ -91,6 +98,7 @@ class Bridge(QObject):
         if self._closed:
             return
         stale = result.number in self._forgotten or self._stale(result)
+        stale |= isinstance(result, Progress) and result.number in self._halted
         on_result = self._waiting.get(result.number)
         if isinstance(result, Loaded | Unloaded):
             self._model[self._lane[result.number].slot] = result.number
@@ -98,6 +106,7 @@ class Bridge(QObject):
         if result.is_last:
             self._lane.pop(result.number, None)
             self._forgotten.discard(result.number)
+            self._halted.discard(result.number)
             self._waiting.pop(result.number, None)
         if stale:
             return

@@ -36,8 +36,6 @@ class Asking(QObject):
         self._scoring = False
         self._number: int | None = None
         """Of the request for the scores, while it runs."""
-        self.halted: int | None = None
-        """Of the one that the user ended: what is still on its way of its progress is not told."""
         self._explore_timer = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
         self._explore_timer.timeout.connect(self.explore)
         self._score_timer = QTimer(self, singleShot=True)
@@ -135,8 +133,7 @@ class Asking(QObject):
         """What is scored stays in sight, and the worker knows it: nothing of it is read again when it goes on."""
         play = self._play
         if self._scoring and self._number is not None:
-            self.halted = self._number
-            self._bridge.cancel(self._number)
+            self._bridge.halt(self._number)
         elif not (self._score_timer.isActive() or (how == "cancelled" and play.view.halted)):
             play.refused.emit("Nothing is being scored")
             return

@@ -316,7 +316,7 @@ class Playground(State):
         if (loaded := self.view.loaded) is not None and (grown := loaded.grown(result)) is not loaded:
             self.show(loaded=grown)
         match result:
-            case Progress() if result.number != self.asking.halted:
+            case Progress():
                 self._told = result.number
                 self.progress.emit(result)
             case Loaded():

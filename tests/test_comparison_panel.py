@@ -261,6 +261,15 @@ def test_where_nothing_stands_before_a_place_the_page_says_so(
     qtbot.waitUntil(lambda: panel.said.full.startswith("english float32 has no distribution here"), timeout=PATIENCE)
 
 
+def test_a_span_is_written_in_whole_letters() -> None:
+    """Its table asks for its tokens together; alone each of them is bytes of a letter."""
+    score = arplay.load("english").score("“A")
+    encoded, tokens = score.ledger.encoded, score.loaded.vocabulary
+    stop = int(np.searchsorted(encoded.ends, 3)) + 1
+    assert stop > 1 and "⟨" in encoded.said(0, tokens)
+    assert encoded.said(0, tokens, stop) == "“"
+
+
 def test_the_keyboard_comes_to_what_one_does_first(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", TEXT.encode())
     panels = {name: window.panels[name] for name in ("comparison", "candidates", "tokenizers")}
@@ -269,6 +278,13 @@ def test_the_keyboard_comes_to_what_one_does_first(opened: Open, qtbot: QtBot) -
         focus = QApplication.focusWidget()
         assert focus is not None and panels[name].isAncestorOf(focus), name
         assert not words or words in (focus.accessibleName(), getattr(focus, "text", str)()), name
+
+
+def test_the_keyboard_is_not_lost_where_a_panel_shows_nothing(opened: Open) -> None:
+    window = opened("xo", None)
+    window.arrangement.go_to(window.panels["heatmap"])
+    assert not window.panels["heatmap"].focusProxy().isVisible(), "no pixel is scored yet"
+    assert QApplication.focusWidget() is window.docks["heatmap"].bar.explain_button
 
 
 def test_what_a_number_type_changed(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:

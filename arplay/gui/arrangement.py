@@ -281,7 +281,8 @@ class Arrangement(QObject):
             dock.show()
             dock.raise_()
         panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if panel.hasFocus() and panel.focusProxy() is None and dock is not None:  # nothing in it has a use for keys
+        focus = panel.window().focusWidget()
+        if dock is not None and (focus is panel or focus is None or not panel.isAncestorOf(focus)):  # it has no use now
             dock.bar.explain_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def watch(self, name: str, watching: Watching) -> None:

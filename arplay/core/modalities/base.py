@@ -242,12 +242,11 @@ class Encoded(Protocol):
         """Whether ``document`` begins with what this one says."""
         ...
 
-    def said(self, index: int, tokens: Any) -> str:
-        """A token as the document has it, nothing hidden; where it has none of its units, its label."""
-        ...
+    def said(self, index: int, tokens: Any, stop: int | None = None) -> str:
+        """A token as the document has it, nothing hidden; where it has none of its units, its label.
 
-    def said_together(self, tokens: range, names: Any) -> str:
-        """Some tokens one after the other: as :meth:`said`, but that what several share is whole."""
+        With ``stop`` tokens [index, stop) together, so that a letter which several of them share is that letter.
+        """
         ...
 
     def remark(self, index: int) -> str:

@@ -349,13 +349,12 @@ class EncodedPicture(EachEncoded):
         known: list[int] = self.ids.tolist()
         return known == [document.cells[cell] for cell in cells]
 
-    def said(self, index: int, tokens: Raster | None) -> str:
+    def said(self, index: int, tokens: Raster | None, stop: int | None = None) -> str:
         """Its level, row and column, counted from 1."""
+        if stop is not None:
+            return " ".join(self.said(one, tokens) for one in range(index, stop))
         row, column = self.raster.place(self.first + index)
         return f"{self.raster.label(int(self.ids[index])).removesuffix(' ink')} ({row + 1}, {column + 1})"
-
-    def said_together(self, tokens: range, names: Raster | None) -> str:
-        return " ".join(self.said(index, names) for index in tokens)
 
     def part(self, first: int, stop: int) -> EncodedPicture:
         return EncodedPicture(self.picture, self.raster, self.ids[first:stop], self.first + first)

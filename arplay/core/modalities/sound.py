@@ -266,11 +266,10 @@ class EncodedSound(EachEncoded):
     def _data(self) -> bytes:
         return self.ids.astype(np.uint8).tobytes()
 
-    def said(self, index: int, tokens: Amplitudes | None) -> str:
+    def said(self, index: int, tokens: Amplitudes | None, stop: int | None = None) -> str:
+        if stop is not None:
+            return " ".join(self.said(one, tokens) for one in range(index, stop))
         return self.tokens.label(int(self.ids[index]))
-
-    def said_together(self, tokens: range, names: Amplitudes | None) -> str:
-        return " ".join(self.said(index, names) for index in tokens)
 
     def remark(self, index: int) -> str:
         return f"{1000 * (self.first + index) / self.tokens.rate:,.3f} ms"

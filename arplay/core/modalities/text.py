@@ -322,24 +322,12 @@ class Encoded:
     def begins(self, document: Text) -> bool:
         return document.data.startswith(self.data)
 
-    def said(self, index: int, tokens: Vocabulary | None) -> str:
-        data = self.data[slice(*self.span(index))]
+    def said(self, index: int, tokens: Vocabulary | None, stop: int | None = None) -> str:
+        data = self.data[self.span(index)[0] : self.span(index if stop is None else stop - 1)[1]]
         if data:
             return visible(data)
         id = int(self.ids[index])
         return f"{tokens.label(id) if tokens is not None else f'#{id}'} (no bytes)"
-
-    def said_together(self, tokens: range, names: Vocabulary | None) -> str:
-        """A letter that several of them share is that letter.
-
-        >>> two = Encoded("“".encode(), np.arange(2), np.array([1, 3]), np.zeros(2, bool))
-        >>> two.said(0, None), two.said(1, None), two.said_together(range(2), None)
-        ('⟨E2⟩', '⟨80⟩⟨9C⟩', '“')
-        """
-        spans = [self.span(index) for index in tokens]
-        if spans and all(start < end for start, end in spans):
-            return visible(self.data[spans[0][0] : spans[-1][1]])
-        return "".join(self.said(index, names) for index in tokens)
 
     def remark(self, index: int) -> str:
         """What a token has of letters that it shares with its neighbours; empty where it has whole ones only."""

@@ -447,7 +447,7 @@ class ComparisonPanel(Panel):
             part.setVisible(not self.based and roomy)
         self.table.setMaximumHeight(ANY if beside or high < 260 else 34 + 24 * max(2, len(self.totals.rows)))
         self.both.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
-        self.curve.setVisible(beside or high >= 260)
+        self.curve.setVisible(bool(self.totals.rows) and (beside or high >= 260))
 
     def chart_size(self) -> tuple[int, int] | None:
         sheet = self._sheet()

@@ -86,8 +86,8 @@ class SpansTable(TableRows):
         assert self.pair is not None
         own = self.pair.own
         first, ledger = self.pair.first[own], self.pair.ledgers[own]
-        tokens = range(int(first[span]), min(int(first[span + 1]), int(first[span]) + LONG))
-        words = label(ledger.encoded.said_together(tokens, self.tokens))
+        stop = min(int(first[span + 1]), int(first[span]) + LONG)
+        words = label(ledger.encoded.said(int(first[span]), self.tokens, stop))
         return words if len(words) <= LONG else f"{words[:LONG]}…"
 
     def title(self, column: int) -> str:

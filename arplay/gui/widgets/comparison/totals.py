@@ -26,7 +26,7 @@ class TotalsTable(TableRows):
 
     columns = (
         Column("model", "The model, and its number type or quantisation.", kind="words"),
-        Column("", "NLL / (n ln 2) over the n units that all of them score: comparable, whatever the tokens are.", 104),
+        Column("", "NLL / (n ln 2) over the n units that all of them score: comparable, whatever the tokens are.", 132),
         Column("against the first", "How many percent more or fewer bits than the first model.", 108, 470),
         Column("NLL", "−Σ log p over what all of them score.", 112, 350),
         Column(
@@ -36,7 +36,7 @@ class TotalsTable(TableRows):
             560,
         ),
         Column("tokens", "How many tokens of its own each of them cuts the same text into.", 76, 640),
-        Column("", "Units a token on the average.", 104, 740),
+        Column("", "Units a token on the average.", 132, 740),
     )
 
     def __init__(self) -> None:

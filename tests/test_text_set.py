@@ -8,7 +8,8 @@ import math
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -141,7 +142,8 @@ def test_records_are_asked_about(opened: Open, qtbot: QtBot, tmp_path: Path) -> 
     assert [dialog.list.item(at).text() for at in range(2)] == ["title: One", "body.text: It was"]
     assert window.playground.document.file == b"BAC", "nothing is opened before it is chosen"  # type: ignore[attr-defined]
     dialog.list.setCurrentRow(1)
-    dialog.go.click()
+    assert dialog.go.isDefault() and not dialog.raw.isDefault()
+    QTest.keyClick(dialog.list, Qt.Key.Key_Return)
     shown = done(window, qtbot)
     assert [shown.table.text(row, NAME) for row in range(2)] == ["r.jsonl:1", "r.jsonl:2"]
     assert "1 of 3 records have no such text" in notice(window)

@@ -119,7 +119,6 @@ class PartDialog(QDialog):
         head = Label("This is longer than one picture can be. What shall be exported?")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = buttons.addButton("&Choose a file…", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.go.setDefault(True)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -128,6 +127,7 @@ class PartDialog(QDialog):
         column.addWidget(head)
         column.addLayout(grid)
         column.addWidget(buttons)
+        self.go.setDefault(True)  # it is the dialog's by now
         self._typed = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typed.timeout.connect(self._tell_range)
         for box in (self.first, self.last):

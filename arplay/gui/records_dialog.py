@@ -33,13 +33,12 @@ class RecordsDialog(QDialog):
             self.list.addItem(f"{safe(field.name)}: {example[:SHOWN]}{'…' * (len(example) > SHOWN)}")
             self.list.item(self.list.count() - 1).setToolTip(plain(f"{field.name}: {field.example[:400]}"))
         self.list.setCurrentRow(0)
-        self.set = QRadioButton("Each a text of its &own, in the set of texts")
+        self.set = QRadioButton("Each a &text of its own, in the set of texts")
         self.one = QRadioButton("All &joined to one text, with an empty line between")
         self.set.setChecked(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = buttons.addButton("&Open", QDialogButtonBox.ButtonRole.AcceptRole)
         self.raw = buttons.addButton("Open as &it is", QDialogButtonBox.ButtonRole.ResetRole)
-        self.go.setDefault(True)
         self.go.setEnabled(bool(found.fields))
         self.raw.clicked.connect(self._raw)
         buttons.accepted.connect(self._accept)
@@ -52,6 +51,7 @@ class RecordsDialog(QDialog):
         widgets = (head, self.list, self.set, self.one, buttons)
         for widget in widgets:
             column.addWidget(widget)
+        self.go.setDefault(True)  # it is the dialog's by now: before, the first button would take its place
         self.resize(620, 380)
 
     def _accept(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +112,8 @@ def _lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def _value(number: int, line: str) -> Any:
     try:
         return json_value(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {number:,} is no JSON from its character {error.pos + 1:,} on") from error
     except ValueError as error:
         raise ValueError(f"line {number:,}: {error}") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -11,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.field import PIECE
+from arplay.gui.canvases.text.marks import NO_MARKS
 from arplay.gui.canvases.text.shown import image
 from arplay.gui.panels.editor import EditorPanel
 from tests.test_editor_panel import AWKWARD, Desk
@@ -104,3 +107,12 @@ def test_every_other_token_is_shaded_whichever_own_no_bytes(qtbot: QtBot) -> Non
     area.marks = type(area.marks)(np.arange(6), ends, np.zeros(6, bool))
     assert area.shaded.tolist() == [False, False, True, True, False, True]
     assert area.shaded is area.shaded
+
+
+def test_scores_are_seen_as_colours_only() -> None:
+    scored = replace(NO_MARKS, tokens="borders", known=3)
+    assert scored.looks_like(replace(scored, known=5))
+    assert not scored.looks_like(replace(scored, tokens="colours"))
+    coloured = replace(scored, tokens="colours")
+    assert not coloured.looks_like(replace(coloured, known=5))
+    assert coloured.looks_like(replace(coloured))

@@ -149,7 +149,9 @@ class Dial(QWidget):
             self.field.blockSignals(True)
             self.field.setValue(value)
             self.field.blockSignals(False)
-        self.slider.setAccessibleName(f"{self._label.full} {self.field.text()}, by mouse")
+        name = f"{self._label.full} {self.field.text()}, by mouse"
+        if self.slider.accessibleName() != name:  # each is told to assistive tools
+            self.slider.setAccessibleName(name)
         if not self.slider.isSliderDown() and self.scale.value(self.slider.value() / TRAVEL) != value:
             self.slider.blockSignals(True)
             self.slider.setValue(round(TRAVEL * self.scale.travel(value)))

@@ -38,8 +38,12 @@ class Marks:
     taken: bool = False
 
     def looks_like(self, other: Marks) -> bool:
-        """Whether both are painted alike; arrays and scores are told apart by which they are, not by what they hold."""
-        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__slots__)
+        """Whether both are painted alike; arrays and scores are told apart by which they are, not by what they hold.
+
+        Scores are seen as colours only: while a long text is scored, new ones come several times a second.
+        """
+        names = set(self.__slots__) - (set() if self.tokens == "colours" else {"ledger", "known"})
+        pairs = ((getattr(self, name), getattr(other, name)) for name in names)
         return all(mine is its or (isinstance(mine, tuple | str | int) and mine == its) for mine, its in pairs)
 
     def after(self, start: int, old_end: int, new_end: int) -> Marks:

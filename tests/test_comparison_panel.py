@@ -283,7 +283,6 @@ def test_the_keyboard_comes_to_what_one_does_first(opened: Open, qtbot: QtBot) -
 def test_the_keyboard_is_not_lost_where_a_panel_shows_nothing(opened: Open) -> None:
     window = opened("xo", None)
     window.arrangement.go_to(window.panels["heatmap"])
-    assert not window.panels["heatmap"].focusProxy().isVisible(), "no pixel is scored yet"
     assert QApplication.focusWidget() is window.docks["heatmap"].bar.explain_button
 
 

@@ -116,6 +116,19 @@ def test_what_goes_on_reads_nothing_twice(
     qtbot.waitUntil(lambda: not place.row.hold.isVisible() and "paused" not in place.row.caption.full)
 
 
+def test_a_total_that_is_on_its_way_is_not_offered(halting: Callable[..., Halting], qtbot: QtBot) -> None:
+    place = halting(64)
+    place.model = SmallModel(64, lead=(4,), before_forward=place.gate)
+    place.begin(qtbot, LONG, forwards=2)
+    dialog = dialog_of(place.window, qtbot)
+    now, other = dialog.both
+    qtbot.waitUntil(lambda: now.words.text().endswith("being scored"), timeout=PATIENCE)
+    assert not now.button.isVisible() and other.button.isVisible() and "not scored" in other.words.text()
+    place.gate.open()
+    settle(place.window, qtbot)
+    qtbot.waitUntil(lambda: "NLL" in now.words.text(), timeout=PATIENCE)
+
+
 def test_an_edit_while_paused_is_scored(halting: Callable[..., Halting], qtbot: QtBot) -> None:
     """It is another text, whose scores somebody wants; what both begin with is not read again."""
     place = halting(None)

@@ -273,7 +273,10 @@ class ReadingSettings(QDialog):
             its = self._cost_of(reading)
             price = _price(its, speed_of(self._view)) if isinstance(its, Cost) else "impossible with this stride"
             row.setVisible(shows)
-            row.show_total(where, self._totals.get(reading), price, reading, isinstance(its, Cost))
+            said, possible = f"not scored, {price}", isinstance(its, Cost)
+            if self._view.scoring and reading == self._view.settings.reading:
+                said, possible = "being scored", False
+            row.show_total(where, self._totals.get(reading), said, reading, possible)
             row.show_share(asked.share)
 
     def _cost_of(self, reading: Reading) -> Cost | Problem | None:
@@ -328,11 +331,12 @@ class _Total(QWidget):
         row.addWidget(self.words, 1)
         row.addWidget(self.button)
 
-    def show_total(self, where: str, totals: Totals | None, price: str, reading: Reading, possible: bool) -> None:
+    def show_total(self, where: str, totals: Totals | None, said: str, reading: Reading, possible: bool) -> None:
+        """``said``: what there is to say where the total is not known; ``possible``: whether it can be asked for."""
         self._reading, self._where = reading, where
         self.button.setVisible(totals is None and possible)
         if totals is None:
-            self.words.setText(f"{capital(where)}: not scored, {price}")
+            self.words.setText(f"{capital(where)}: {said}")
         else:
             perplexity = "" if totals.perplexity is None else f", perplexity {number(totals.perplexity, 2)}"
             self.words.setText(f"{capital(where)}: NLL {number(totals.nll_nats, 2)} nats{perplexity}")

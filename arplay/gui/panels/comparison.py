@@ -47,6 +47,7 @@ NO_PEER = (
     "Add a model to compare with: another one, or the same in another number type or quantisation. Both read this "
     "text, whatever tokens they cut it into."
 )
+NO_MODEL = "Here several models are compared on one text, once the window has one."
 NO_BASE = (
     "Set this text as base, then edit it: each token that stays is compared with what it cost before, under the same "
     "model."
@@ -247,6 +248,8 @@ class ComparisonPanel(Panel):
         self.set_base.setText("Set anew" if view.base is not None else "Set as base")
         self.forget_base.setVisible(based and view.base is not None)
         self.table.message = NO_BASE if based else NO_PEER
+        if view.loaded is None:
+            self.table.message = view.work or NO_MODEL
         self.chips.show_models(own, view.peers)
         for part in (self.add, self.add_run):
             part.setEnabled(view.loaded is not None and len(view.peers) < MOST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -151,6 +151,8 @@ class HeatmapPanel(OnSheet, Panel):
         if self._heats[kind.name] is not self.heat:
             self.heat.hide()
             self.heat = self._heats[kind.name]
+            keys = self.heat.focusPolicy() != Qt.FocusPolicy.NoFocus
+            self.setFocusProxy(self.heat if keys else None)  # type: ignore[arg-type]
             self.heat.show()
             self.buttons.options.show_rows(self.heat is self.text)
 

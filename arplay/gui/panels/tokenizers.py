@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.format import part_percent
 from arplay.engine.tokenizing import Tokenized
@@ -20,6 +20,7 @@ from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.push_button import push_button, segment
 from arplay.gui.widgets.tokenizers.choice import Choice
+from arplay.gui.widgets.tokenizers.field import TextField
 from arplay.gui.widgets.tokenizers.figures import FigureRows
 from arplay.gui.widgets.tokenizers.lines import page_of, pages, word_at
 from arplay.gui.widgets.tokenizers.merges import MergesPage
@@ -74,7 +75,7 @@ class TokenizersPanel(Panel):
         self.page = 0
         self._shown_of: object = None
         self.head, self.choice, self.stack, self.figures = Flow(), Choice(), StackView(), FigureRows()
-        self.field = QLineEdit()
+        self.field = TextField()
         self.field.setPlaceholderText("the text in the window")
         self.field.setAccessibleName("A text of your own to cut")
         self.field.setToolTip("Type another text to cut it in place of the one in the window; Enter cuts it, an empty "

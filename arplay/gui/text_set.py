@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ KINDS = {".csv": "CSV table", ".json": "JSON data", ".html": "Report (HTML)", ".
 
 
 class SetTable(TableRows):
+    rows: Sequence[Row]
     columns = (
         Column("text", "A file, or a record of one.", kind="words"),
         Column("tokens", "Tokens of the text.", 86),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import arplay
@@ -37,6 +37,7 @@ sizes = st.lists(st.integers(0, 4), min_size=1, max_size=5).filter(any)
 nats = st.lists(st.floats(0, 30), min_size=1, max_size=7)
 
 
+@example(" the", [0, 2], [1], [0.0], [0.0])
 @given(TEXT, sizes, sizes, nats, nats)
 def test_sums_by_span_are_the_totals(text: str, a: list[int], b: list[int], x: list[float], y: list[float]) -> None:
     one, other = cut(text, a, x), cut(text, b, y)

@@ -437,6 +437,9 @@ def test_what_is_dropped_on_the_editor_is_taken_as_on_the_window(
         assert window.playground.table.text.file == b"ABCA"
     elif names == ("mine.json",):
         qtbot.waitUntil(lambda: isinstance(window.playground.document, Picture), timeout=PATIENCE)
+    elif len(names) > 1:  # they are a set, and the text stays
+        qtbot.waitUntil(lambda: window.sets.window is not None and window.sets.window.list.model().rowCount() == 2)
+        assert window.playground.table.text.file == b"BAC"
     else:
         qtbot.waitUntil(lambda: window.notice.said is not None, timeout=PATIENCE)
         assert window.playground.table.text.file == b"BAC"

@@ -59,7 +59,7 @@ def test_the_chart_shows_what_is_told_and_the_rest_as_one(server: Loopback, open
     assert [one.rank for one in bars.rows[:3]] == [1, 2, 3]
     assert bars.rest is not None and bars.rest.count is None
     assert bars.rest.prob == pytest.approx(1 - sum(one.prob or 0 for one in bars.all_rows))
-    assert "best tokens are told" in chart(window).facts.full
+    assert "tokens are told" in chart(window).facts.full
     assert chart(window).entropy.text() == "H = —"
     ledger = window.playground.view.ledger
     assert ledger is not None and ledger.logprob[1:] == pytest.approx(

@@ -196,7 +196,7 @@ def _edges(ledgers: Sequence[Ledger]) -> Ids:
 
 def _in_other_order(one: Ledger, other: Ledger) -> bool:
     """Whether the units of a document with places of their own are read in another order, as pixels may be."""
-    if not len(one) == len(other) == one.encoded.units:
+    if not (len(one) == len(other) == one.encoded.units and np.array_equal(one.ends, other.ends)):
         return False
     first, second = (ledger.encoded.part(0, min(len(ledger), LISTED)).record() for ledger in (one, other))
     return first != second

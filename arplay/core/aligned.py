@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import Ledger
+from arplay.core.chain import Ledger, perplexity
 from arplay.core.distribution import LN2, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
@@ -152,12 +152,7 @@ class Share:
     def perplexity(self) -> float | None:
         """exp(nats / tokens), which is to be compared between the same tokens only; None of no tokens, inf beyond a
         float."""
-        if not self.tokens:
-            return None
-        try:
-            return math.exp(self.nats / self.tokens)
-        except OverflowError:
-            return math.inf
+        return perplexity(self.nats / self.tokens if self.tokens else None)
 
 
 def shares(ledgers: Sequence[Ledger]) -> tuple[Share, ...]:

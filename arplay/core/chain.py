@@ -87,12 +87,7 @@ class Totals:
     @property
     def perplexity(self) -> float | None:
         """exp(mean NLL in nats) over the scored tokens; None if none was scored; inf on overflow."""
-        if not self.scored:
-            return None
-        try:
-            return math.exp(self.nll_nats / self.scored)
-        except OverflowError:
-            return math.inf
+        return perplexity(self.nll_nats / self.scored if self.scored else None)
 
     @property
     def bits_per_unit(self) -> float | None:
@@ -256,6 +251,20 @@ class Ledger:
             window=self.windows.window,
             stride=self.windows.stride,
         )
+
+
+def perplexity(mean: float | None) -> float | None:
+    """exp of a mean NLL in nats: of so many equally likely tokens; None of no tokens, inf beyond a float.
+
+    >>> perplexity(0.0), perplexity(None), perplexity(1000.0)
+    (1.0, None, inf)
+    """
+    if mean is None:
+        return None
+    try:
+        return math.exp(mean)
+    except OverflowError:
+        return math.inf
 
 
 def underflows(logprob: float) -> bool:

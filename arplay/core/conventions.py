@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import Ledger
+from arplay.core.chain import Ledger, perplexity
 from arplay.core.distribution import LN2
 from arplay.core.reading import FirstToken
 
@@ -104,12 +104,7 @@ class Sum(NamedTuple):
         >>> Sum(4 * math.log(8), 4, math.log(8)).perplexity
         7.999999999999998
         """
-        if self.mean is None:
-            return None
-        try:
-            return math.exp(self.mean)
-        except OverflowError:
-            return math.inf
+        return perplexity(self.mean)
 
 
 def of_ledger(ledger: Ledger) -> Sum:

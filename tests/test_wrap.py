@@ -20,6 +20,7 @@ from arplay.gui.settings import Settings, Wrap
 from arplay.gui.store import Store
 from arplay.gui.view import View
 from tests.ledgers import prose, random_ledger
+from tests.test_heatmap_panel import shown
 from tests.windows_open import Open, opened, settle
 
 __all__ = ["opened"]
@@ -72,21 +73,11 @@ def test_a_line_that_is_too_long_goes_on() -> None:
     assert rows.rows == 3 + 1 and rows.widest <= LONGEST + 1
 
 
-def shown(qtbot: QtBot, view: View, width: int = 620, height: int = 400) -> HeatmapPanel:
-    panel = HeatmapPanel()
-    qtbot.addWidget(panel)
-    panel.resize(width, height)
-    panel.show_view(view)
-    panel.show()
-    qtbot.waitExposed(panel)
-    return panel
-
-
 def test_lines_are_scrolled_across_and_clicked(qtbot: QtBot) -> None:
     tokens = [*prose(60), b"\n", *prose(40), b"\n", b"short"]
     ledger, loaded = random_ledger([token.replace(b"\n", b" ") if token != b"\n" else token for token in tokens])
     view = View(Settings(wrap="lines"), loaded, ledger=ledger)
-    panel = shown(qtbot, view)
+    panel = shown(qtbot, view, height=400)
     text, bar = panel.text, panel.text.horizontalScrollBar()
     assert text.flow is not None and text.flow.rows == 3 and bar.maximum() > 0
     assert text.rect_of(59).left() > text.viewport().width()
@@ -108,7 +99,7 @@ def test_lines_are_scrolled_across_and_clicked(qtbot: QtBot) -> None:
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_a_long_text_is_laid_out_where_it_is_looked_at(wrap: Wrap, qtbot: QtBot) -> None:
     ledger, loaded = random_ledger(prose(20 * BLOCK))
-    panel = shown(qtbot, View(Settings(wrap=wrap), loaded, ledger=ledger))
+    panel = shown(qtbot, View(Settings(wrap=wrap), loaded, ledger=ledger), height=400)
     flow = panel.text.flow
     assert flow is not None and flow.wrap == wrap
     assert sum(flow.is_known(block) for block in range(len(flow.blocks))) < len(flow.blocks)
@@ -127,7 +118,7 @@ def test_a_sheet_has_a_row_a_sentence_too(qtbot: QtBot) -> None:
     ledger, loaded = random_ledger([b"One", b".", b" Two", b"!", b" Three", b" four", b".", b"\n"])
     rows = {}
     for wrap in WRAPS:
-        panel = shown(qtbot, View(Settings(wrap=wrap), loaded, ledger=ledger))
+        panel = shown(qtbot, View(Settings(wrap=wrap), loaded, ledger=ledger), height=400)
         sheet = panel.sheet()
         assert sheet is not None
         rows[wrap] = sheet.rows

@@ -82,7 +82,7 @@ class Measure:
 
 def surprisal(ledger: Ledger, first: int, stop: int) -> Floats:
     """-log p in nats."""
-    return np.where(np.arange(first, stop) < ledger.done, -ledger.logprob[first:stop], np.nan)
+    return np.where(np.arange(first, stop) < ledger.done, 0.0 - ledger.logprob[first:stop], np.nan)
 
 
 def probability(ledger: Ledger, first: int, stop: int) -> Floats:

@@ -56,13 +56,6 @@ def _per(unit: str) -> float:
     return 1.0 / LN2 if unit == "bits" else 1.0
 
 
-def surprisal(ledger: Ledger) -> Floats:
-    """-log2 p of each token in bits, (n,); NaN where not scored."""
-    found = np.full(len(ledger), np.nan)
-    found[: ledger.done] = 0.0 - ledger.logprob[: ledger.done] / LN2
-    return found
-
-
 class Along:
     """``each`` surprisal, (n,), and ``smooth``, the mean over the last ``width`` known ones; NaN: none, or infinite.
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arplay.core import profiles
+from arplay.core import measures, profiles
 from arplay.core.chain import BEST, Ledger
 from arplay.core.distribution import LN2
 from arplay.core.format import number, percent
@@ -137,8 +137,8 @@ def _expected_told(found: profiles.Expected, how: How) -> str:
 
 
 def _expected_rows(found: profiles.Expected, ledger: Ledger, _: TokenSet, how: How) -> list[Record]:
-    came = profiles.surprisal(ledger)[: ledger.done] * (1.0 if how.unit == "bits" else LN2)
-    entropy = ledger.entropy[: ledger.done].astype(np.float64) / (LN2 if how.unit == "bits" else 1.0)
+    nats = LN2 if how.unit == "bits" else 1.0
+    came, entropy = (of(ledger, 0, ledger.done) / nats for of in (measures.surprisal, measures.entropy))
     rows = np.flatnonzero(~np.isnan(came) & ~np.isnan(entropy))
     triples = zip(rows.tolist(), entropy[rows].tolist(), came[rows].tolist(), strict=True)
     return [{"index": i, "entropy": x, "surprisal": y, "difference": y - x} for i, x, y in triples]

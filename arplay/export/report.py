@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arplay.core import profiles
 from arplay.core.chain import Ledger
+from arplay.core.distribution import LN2
 from arplay.core.format import nats_and_bits, number, percent
 from arplay.core.modalities.base import TokenSet
 from arplay.core.signs import markup
@@ -98,13 +98,13 @@ def _listed(one: Scoring, indices: Sequence[int]) -> str:
     heads = "".join(
         f"<th>{name}</th>" for name in ("token", "surprisal", "rank", "behind", "which is", "it would have had")
     )
-    rows, values = [], profiles.surprisal(one.ledger)
+    rows = []
     for index in indices:
         best = one.ledger.best.at(index)
         rather = f"{one.tokens.label(best[0][0])} ({percent(float(np.exp(best[0][1])))})" if best else ""
         rank = int(one.ledger.rank[index])
         cells = (
-            f"{index + 1:,}", f"{number(float(values[index]))} bits", f"{rank:,}" if rank else "—",
+            f"{index + 1:,}", f"{number(-float(one.ledger.logprob[index]) / LN2)} bits", f"{rank:,}" if rank else "—",
             one.ledger.encoded.tail(index, 30), one.ledger.encoded.said(index, one.tokens), rather,
         )  # fmt: skip
         rows.append("<tr>" + "".join(f"<td><code>{markup(cell)}</code></td>" for cell in cells) + "</tr>")

@@ -18,12 +18,12 @@ from arplay.core.finding import beside, surprise
 from arplay.core.modalities.finding import MOST, find
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import visible
-from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.canvases.text.typed import Typed
 from arplay.gui.intents import CaretMoved
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.playground.playground import Playground
+from arplay.gui.widgets.seek import SeekBar
 from tests.ledgers import abc_ledger
 from tests.windows_open import Open, settle
 
@@ -278,6 +278,32 @@ def test_go_to_a_token_by_its_number(opened: Open, qtbot: QtBot) -> None:
         assert play.view.selected == index and play.view.caret == ledger.starts[index]
     qtbot.keyClick(seek.number, Key.Key_Escape)
     assert not seek.isVisible()
+
+
+def test_the_heatmap_that_has_the_window_has_the_row_too(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", b"It was a dark and stormy night, and the old man")
+    window.activateWindow()
+    play, heat = window.playground, window.panels["heatmap"]
+    seek = heat.seek  # type: ignore[attr-defined]
+    window.arrangement.enlarge(heat)
+    qtbot.keyClick(window, Key.Key_G, Mod.ControlModifier)
+    qtbot.waitUntil(seek.number.hasFocus)
+    qtbot.keyClicks(seek.number, "5")
+    qtbot.keyClick(seek.number, Key.Key_Return)
+    assert play.view.selected == 4 and window.arrangement.enlarged is heat
+    qtbot.keyClick(window, Key.Key_F, Mod.ControlModifier)
+    qtbot.waitUntil(seek.field.hasFocus)
+    qtbot.keyClicks(seek.field, "man")
+    qtbot.waitUntil(lambda: seek.count.text() == "1 of 1")
+    window.arrangement.restore()
+    assert not seek.isVisible() and play.view.found is None
+    qtbot.keyClick(window, Key.Key_F8)
+    assert seek_of(window).isVisible(), "where the text is in sight the row stands above it"
+    settle(window, qtbot)
+    window.arrangement.enlarge(window.panels["ledger"])
+    qtbot.keyClick(window, Key.Key_F, Mod.ControlModifier)
+    qtbot.waitUntil(seek_of(window).field.hasFocus)
+    assert window.arrangement.enlarged is None, "the ledger has no row for it: the text comes back"
 
 
 @pytest.mark.parametrize("width", [200, 420, 700, 1200])

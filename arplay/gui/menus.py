@@ -168,6 +168,7 @@ class Menus(QObject):
         self._setting(menu, "&Animate changes", "animate")
         menu.addSeparator()
         self.text.fill(menu)
+        arrangement.changed.connect(self.text.on_arranged)
         menu.addSeparator()
         self._themes = QActionGroup(menu)
         for choice, words in (("system", "Theme of the s&ystem"), ("light", "L&ight"), ("dark", "&Dark")):

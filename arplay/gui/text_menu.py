@@ -66,14 +66,30 @@ class TextMenu(QObject):
         menu.addMenu("Ro&ws of the heatmap").addActions(self._wraps.actions())
         menu.addActions(self.view)
 
+    def on_arranged(self) -> None:
+        """Where the text is back, its own row is the one."""
+        seek = self._window.panels["heatmap"].seek  # type: ignore[attr-defined]
+        if self._window.panels["editor"].isVisible() and not seek.isHidden():
+            seek.close_bar()
+
     def _seek(self, what: str, *_: object) -> None:
-        self._window.panels["editor"].open_seek(what)  # type: ignore[attr-defined]
+        """The row for it: above the text, or above the heatmap that has the whole window; else the text comes back."""
+        editor, heatmap = self._window.panels["editor"], self._window.panels["heatmap"]
+        instead = heatmap.isVisible() and not editor.isVisible()
+        if not instead and not editor.isVisible():
+            self._window.focus_editor()
+        (heatmap if instead else editor).open_seek(what)  # type: ignore[attr-defined]
 
     def _seek_on(self, step: int, *_: object) -> None:
-        self._window.panels["editor"].seek_on(step)  # type: ignore[attr-defined]
+        """To the next or former place of what is searched for; where nothing is, the row for it opens."""
+        if self._window.playground.view.found is not None:
+            self._window.handle(Seek("found", step))
+        else:
+            self._seek("find")
 
     def _surprise(self, step: int, *_: object) -> None:
-        self._seek("surprise")
+        if self._window.panels["editor"].isVisible():
+            self._seek("surprise")
         self._window.playground.handle(Seek("surprise", step))
 
     def _zoom(self, steps: int, *_: object) -> None:

@@ -10,7 +10,6 @@ from arplay.gui import kinds
 from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Seek
 from arplay.gui.theme import Theme
 from arplay.gui.view import View
 
@@ -39,7 +38,6 @@ class EditorPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._found = False
         self._canvases: dict[str, Canvas] = {}
         self.beside_title = QWidget(self)
         self.beside_title.hide()  # until it stands in a title bar
@@ -80,7 +78,6 @@ class EditorPanel(Panel):
         return self.canvas_of(kinds.of_document(view.document)).wanted_height(view, width)
 
     def show_view(self, view: View) -> None:
-        self._found = view.found is not None
         canvas = self.canvas_of(kinds.of_document(view.document))
         if canvas is not self.canvas:
             self._turn(canvas)
@@ -94,13 +91,6 @@ class EditorPanel(Panel):
     def open_seek(self, part: str) -> None:
         """The row for going through the document, with this part of it."""
         self.canvas.open_seek(part)
-
-    def seek_on(self, step: int) -> None:
-        """To the next or former place of what is searched for; where nothing is, the row for it opens."""
-        if self._found:
-            self.intent.emit(Seek("found", step))
-        else:
-            self.open_seek("find")
 
     def selected_tokens(self, ledger: Ledger | None) -> tuple[int, int] | None:
         """The tokens [first, stop) of ``ledger`` that are selected; None where it is of another document."""

@@ -31,6 +31,7 @@ from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
 from arplay.gui.widgets.labels import first_token, lead_tokens, windows
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
+from arplay.gui.widgets.seek import SeekBar
 from arplay.gui.widgets.sheet import OnSheet
 
 STYLE = ("colour_by", "rank_bounds", "surprise", "unit", "text_size")
@@ -98,7 +99,10 @@ class HeatmapPanel(OnSheet, Panel):
         self.column = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self.column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
         self.column.setSpacing(SPACE[0])
+        self.seek = SeekBar(self.text)
+        self.seek.intent.connect(self.intent)
         self.column.addWidget(self.head)
+        self.column.addWidget(self.seek)
         self.column.addWidget(self.text, 1)
         self.heat: Any = self.text
         self._heats: dict[str, Any] = {kinds.KINDS[0].name: self.text}
@@ -132,8 +136,14 @@ class HeatmapPanel(OnSheet, Panel):
             self._show_style()
         self._turn(kinds.of_document(view.document) if view.ledger is not None else kinds.KINDS[0])
         self.heat.show_view(view)
+        self.seek.show_view(view)
         self.buttons.show_view(view)
         self._show_words()
+
+    def open_seek(self, part: str) -> None:
+        """The row for going through the text, while the text itself is out of sight."""
+        self.seek.open_at(part)
+        self.seek.show_view(self.view)
 
     def _made(self, kind: Kind) -> Any:
         """A :class:`Heat`, which is a widget."""
@@ -159,6 +169,7 @@ class HeatmapPanel(OnSheet, Panel):
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self.row.set_theme(theme)
+        self.seek.set_theme(theme)
         self.buttons.set_theme(theme)
         self._show_style()
 

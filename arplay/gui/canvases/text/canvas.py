@@ -20,7 +20,6 @@ from arplay.gui.canvases.text.alternatives import alternatives
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.notes import Note, Notes
-from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.canvases.text.tools import TextTools
 from arplay.gui.intents import CaretMoved, Do, Intent, Report, Select, Take, Zoom
 from arplay.gui.theme import LIGHT, SPACE, Theme
@@ -28,6 +27,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.seek import SeekBar
 
 _ADDED_BY = {
     "tokenizer": "added by the tokenizer",

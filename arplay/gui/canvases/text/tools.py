@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout
 
 from arplay.core.measures import MEASURES
-from arplay.gui.canvases.text.tool_row import ToolRow
 from arplay.gui.intents import Change
 from arplay.gui.settings import Settings, Tokens
 from arplay.gui.theme import SPACE, Theme, icon
@@ -16,6 +15,7 @@ from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.tool_row import ToolRow
 
 TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("off", "Off", "The text alone"),

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from arplay.core.modalities.base import Found
-from arplay.gui.canvases.text.tool_row import ToolRow
 from arplay.gui.intents import Change, Find, Seek, Select
 from arplay.gui.settings import Settings
 from arplay.gui.theme import SPACE
@@ -24,6 +23,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.heat.surprise import SurpriseField
 from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.tool_row import ToolRow
 
 PARTS = ("find", "token", "surprise")
 LEAST_FIELD = 90

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 import arplay
 from arplay.cli import main
 from arplay.gui import files
+from arplay.models import documents
 from arplay.models.htmlfile import stripped
 from arplay.models.recordsfile import records
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
@@ -52,6 +53,31 @@ def test_text_without_markup_stays(text: str) -> None:
 @pytest.mark.parametrize("part", ["<a", "<!--", "<script>", "<a b='", "<", "</script ", "&amp", "<p>", "<svg", "<?"])
 def test_no_page_takes_long(part: str) -> None:
     stripped(part.encode() * 50_000)  # the suite's own guard ends what takes n²
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("a</ b>c</>d", "acd"),
+        ('<img alt=5" src=x>seen <b title="a > b">too</b>', "seen too"),
+        ('<p title="it\'s">one<p>two', "one\n\ntwo"),
+        ("<div><p>one <span>two<script>never", "one two"),
+        ("half <a href=x", "half <a href=x"),
+    ],
+)
+def test_a_page_that_is_written_badly(page: str, text: str) -> None:
+    """As browsers read it, but that what never ends stays in sight."""
+    assert stripped(page.encode()).data.decode() == text + "\n"
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1251", "shift_jis", "utf-16", "utf-8", "klingon"])
+def test_a_page_is_read_as_it_says(encoding: str, tmp_path: Path) -> None:
+    word = {"windows-1251": "Привет", "shift_jis": "夜は暗い"}.get(encoding, "café")
+    page, written = tmp_path / "page.html", "utf-8" if encoding == "klingon" else encoding
+    page.write_text(f'<meta content="x" charset="{encoding}"><p>{word}', encoding=written)
+    reader = documents.reader_of(None)
+    assert reader.read(page, None, None).file.decode() == f"{word}\n"  # type: ignore[attr-defined]
+    assert word in documents.as_it_is(page, None, None).file.decode()  # type: ignore[attr-defined]
 
 
 def test_records_by_hand() -> None:

@@ -154,6 +154,18 @@ def test_a_curve_is_told_beforehand_measured_stopped_and_exported(opened: Open, 
     qtbot.waitUntil(lambda: panel.curve.plot.empty and "was of another text" in panel.curve.message)
 
 
+def test_one_curve_takes_the_place_of_the_other(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", LONG)
+    play, panel = window.playground, in_front(window, qtbot)
+    settle(window, qtbot)
+    play.handle(ByStride())
+    play.handle(ByContext())
+    assert play.view.answer_to(ByContext).runs and not play.view.answer_to(ByStride).runs
+    qtbot.waitUntil(lambda: panel.swept(ByContext) is not None, timeout=PATIENCE)
+    panel.modes.button(1).click()
+    assert panel.compare.text() == "Measure", "it can be asked for again"
+
+
 def test_a_text_that_fits_has_no_stride(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", b"It was a dark night.")
     panel = in_front(window, qtbot)

@@ -17,7 +17,7 @@ from arplay.core.modalities.base import Coder, Document, TokenSet
 from arplay.core.modalities.runs import Fixed, normal
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary, alphabet_of, exact_text
-from arplay.models import catalogue
+from arplay.models import catalogue, htmlfile
 from arplay.models.family import resolve
 from arplay.models.picturefile import PictureReader
 from arplay.models.reader import Reader, TextReader
@@ -89,8 +89,8 @@ def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None,
 
 
 def as_it_is(file: Path, encoding: str | None, tokens: TokenSet | None) -> Document:
-    """The bytes of a text file and nothing else. Raises Problem."""
-    return reader_of(tokens).typed(read_text(file, encoding), tokens)
+    """The bytes of a text file and nothing else, in UTF-8 where a page names another encoding. Raises Problem."""
+    return reader_of(tokens).typed(read_text(file, encoding or htmlfile.declared(file)), tokens)
 
 
 def of_records(spec: str, file: Path, field: str, encoding: str | None) -> list[Source]:

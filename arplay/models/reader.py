@@ -60,7 +60,7 @@ class TextReader:
         return Text.of(data)
 
     def read(self, path: Path, encoding: str | None, tokens: Any) -> Text:
-        data = read_text(path, encoding)
+        data = read_text(path, encoding or htmlfile.declared(path))
         page = htmlfile.is_page(path) and len(data) <= htmlfile.MOST_BYTES
         return Text.of(htmlfile.stripped(data).data if page else data)
 

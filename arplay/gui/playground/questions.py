@@ -76,11 +76,12 @@ QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
 
 
 class Questions:
-    """One of each kind at a time; what the last one found stays in sight."""
+    """One of each kind at a time, and one of those that make the same request; what was found last stays in sight."""
 
     def __init__(self, play: State, bridge: Bridge) -> None:
         self._play, self._bridge = play, bridge
         self._numbers: dict[type[Ask], int] = {}
+        self._makes: dict[type[Ask], object] = {}
 
     def ask(self, asked: Ask) -> None:
         """Where no model is loaded that is told instead."""
@@ -91,7 +92,10 @@ class Questions:
             return
         make = QUESTIONS[kind](play, asked)
         usual = {"document": play.scored_document, "reading": play.view.settings.reading}
-        own = make.keywords if isinstance(make, partial) else {}
+        own, made = (make.keywords, make.func) if isinstance(make, partial) else ({}, make)
+        for other in [each for each in self._numbers if self._makes[each] is made]:
+            self.stop(other)  # the new request replaces it, and nothing would be told of it any more
+        self._makes[kind] = made
         request = partial(make, **{name: value for name, value in usual.items() if name not in own})
         self._show(kind, replace(play.view.answer_to(kind), share=0.0, doing="starting", problem=None))
         quietly = isinstance(asked, CompareCandidates | TokenizeText) and asked.quietly

@@ -11,6 +11,7 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from arplay.gui.canvases.text import field
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.field import PIECE
 from arplay.gui.canvases.text.marks import NO_MARKS
@@ -105,8 +106,17 @@ def test_every_other_token_is_shaded_whichever_own_no_bytes(qtbot: QtBot) -> Non
     _, area = opened(qtbot, b"abcdef")
     ends = np.array([1, 1, 3, 3, 4, 6])
     area.marks = type(area.marks)(np.arange(6), ends, np.zeros(6, bool))
-    assert area.shaded.tolist() == [False, False, True, True, False, True]
-    assert area.shaded is area.shaded
+    assert area.shaded(0, 6) == [False, False, True, True, False, True]
+
+
+def test_shading_is_counted_as_far_as_it_is_looked_at(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(field, "COUNTED", 7)
+    _, area = opened(qtbot, b"a" * 60)
+    ends = np.sort(np.random.default_rng(3).integers(0, 61, 100))
+    area.marks = type(area.marks)(np.arange(100), ends, np.zeros(100, bool))
+    whole = (np.cumsum(np.diff(ends, prepend=0) > 0) % 2 == 0).tolist()
+    for first, stop in ((0, 5), (3, 30), (90, 100), (14, 15), (50, 100)):
+        assert area.shaded(first, stop) == whole[first:stop]
 
 
 def test_scores_are_seen_as_colours_only() -> None:

@@ -67,10 +67,10 @@ def test_rows_in_blocks_are_those_of_the_whole(
     rows, whole = both(grid, tokens, columns, size)
     rows.count_all()
     made, expected = Lines(grid, rows), Lines(grid, whole)
-    data, cuts = b"".join(tokens), rows.blocks.starts[1:-1].tolist()
+    data, cuts = b"".join(tokens), [rows.blocks.start(block) for block in range(1, len(rows.blocks))]
     bytes_of_rows = [rows.byte_of(row) for row in range(rows.rows + 1)]
     assert bytes_of_rows == sorted(bytes_of_rows) and bytes_of_rows[:1] + bytes_of_rows[-1:] == [0, len(data)]
-    if all(data[cut - 1 : cut] == b"\n" for cut in cuts):
+    if all(data[cut - 1 : cut] == b"\n" for cut in cuts if 0 < cut < len(data)):
         assert rows.rows == whole.rows
         assert bytes_of_rows == whole.units.starts[whole.starts].tolist()
         for row in range(rows.rows):
@@ -135,7 +135,9 @@ def first_in_sight(text: HeatView) -> int:
 def test_a_text_in_which_no_row_may_begin_is_one_block(token: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "BLOCK", 1)
     ends = np.arange(1, 3001) * len(token)  # longer than Python's stack is deep
-    assert len(Blocks(token * 3000, ends, str)) == 1
+    made = Blocks(token * 3000, ends, str)
+    assert [made.is_empty(block) for block in range(len(made))] == [False] + [True] * 2999
+    assert made.of_token(2999) == 0 and (made.first(1), made.start(1)) == (3000, 3000 * len(token))
 
 
 def test_only_what_is_in_sight_is_laid_out(qtbot: QtBot) -> None:
@@ -143,6 +145,7 @@ def test_only_what_is_in_sight_is_laid_out(qtbot: QtBot) -> None:
     assert panel.text.flow is not None
     count = len(panel.text.flow.blocks)
     assert known(panel) == [0] and count > 7
+    assert np.count_nonzero(panel.text.flow.blocks._firsts >= 0) <= 4, "the text is not gone through to cut it"
     for token in (18_000, 9_000, 19_999, 0):
         panel.show_view(View(ledger=panel.view.ledger, loaded=panel.view.loaded, selected=token))
         rect = panel.text.rect_of(token)
@@ -190,7 +193,7 @@ def test_going_through_a_text_upwards_leaves_nothing_out(qtbot: QtBot) -> None:
 def test_keys_cross_the_border_of_blocks(qtbot: QtBot) -> None:
     panel = long_panel(qtbot)
     assert panel.text.flow is not None
-    border = int(panel.text.flow.blocks.firsts[3])
+    border = panel.text.flow.blocks.first(3)
     for key, onwards in ((Qt.Key.Key_Up, False), (Qt.Key.Key_PageUp, False), (Qt.Key.Key_PageDown, True)):
         panel.show_view(View(ledger=panel.view.ledger, loaded=panel.view.loaded, selected=border))
         with qtbot.waitSignal(panel.intent) as told:

@@ -18,6 +18,7 @@ from arplay.core.rising import place_in
 from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.text.alternatives import alternatives
 from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.canvases.text.heat.layout import rows_about
 from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.notes import Note, Notes
 from arplay.gui.canvases.text.tools import TextTools
@@ -99,8 +100,7 @@ class TextCanvas(Canvas):
         return first, last + 1
 
     def wanted_height(self, view: View, width: int) -> int:
-        data = text_of(view.document).data
-        lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
+        lines = rows_about(text_of(view.document).data, view.settings.text_size, width)
         notes = self.notes.height() + SPACE[1]  # kept free before there is one: the text is not to jump
         return max(ROOMY, 34 + 2 * lines * view.settings.text_size + notes)
 

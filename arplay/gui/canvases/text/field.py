@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QInputMethodEvent, QResizeEvent, QTextBlock, QTextCursor, QTextDocument, QTextLayout
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
+from arplay.core.modalities.base import Ids
 from arplay.core.rising import place_in
 from arplay.gui.canvases.text.cells import LineCells
 from arplay.gui.canvases.text.line_spacing import SpacedLayout, visible_lines
@@ -21,6 +22,9 @@ from arplay.gui.widgets.heat.scale import HeatScale
 _CURSOR = QInputMethodEvent.AttributeType.Cursor
 PIECE = 1 << 15
 """Bytes of a long text that Qt is given at a time: 2 ms for 800 lines, while 1 MB at once takes 60 to 90."""
+
+COUNTED = 4096
+"""Tokens that are counted together."""
 
 
 class TextField(QPlainTextEdit):
@@ -40,7 +44,8 @@ class TextField(QPlainTextEdit):
         self._setting = False
         self._foreign = False
         self._adopting = False
-        self._shaded = NO_MARKS.ends, np.zeros(0, bool)
+        self._counted = NO_MARKS.ends, [0]
+        """Tokens by where they end, and how many before each block of them own bytes, as far as that was asked."""
         self._given = 0
         self._giving = QTimer(self, interval=0)
         self._giving.timeout.connect(self._give)
@@ -98,15 +103,18 @@ class TextField(QPlainTextEdit):
             self.ghost = ghost
             self.viewport().update()
 
-    @property
-    def shaded(self) -> NDArray[np.bool_]:
-        """Of every token whether it has the faint ground of every other one; counted once for the same tokens."""
-        ends, known = self._shaded
+    def shaded(self, first: int, stop: int) -> list[bool]:
+        """Of tokens [first, stop) whether each has the faint ground of every other one that owns bytes."""
+        ends, counts = self._counted
         if ends is not self.marks.ends:
-            ends = self.marks.ends
-            known = np.cumsum(np.diff(ends, prepend=0) > 0) % 2 == 0
-            self._shaded = ends, known
-        return known
+            ends, counts = self._counted = self.marks.ends, [0]
+        while len(counts) * COUNTED <= first:
+            low = (len(counts) - 1) * COUNTED
+            counts.append(counts[-1] + int(np.count_nonzero(_own(ends, low, low + COUNTED))))
+        block = first // COUNTED
+        own = _own(ends, block * COUNTED, stop)
+        shaded: list[bool] = ((counts[block] + np.cumsum(own)) % 2 == 0)[first - block * COUNTED :].tolist()
+        return shaded
 
     @property
     def shows_ghost(self) -> bool:
@@ -246,6 +254,11 @@ class TextField(QPlainTextEdit):
         super().resizeEvent(event)
         if seen:
             self.caret_into_sight()
+
+
+def _own(ends: Ids, first: int, stop: int) -> NDArray[np.bool_]:
+    """Which of the tokens [first, stop) own bytes."""
+    return np.diff(ends[first:stop], prepend=ends[first - 1 : first] if first else [0]) > 0
 
 
 def _piece(data: bytes, start: int) -> int:

@@ -99,9 +99,10 @@ def byte_under(lines: Iterable[LineCells], point: QPointF) -> int | None:
 
 def _paint_borders(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
     painter.setBrush(area.theme.color("text", 0.065))
-    shaded = area.shaded
-    for index, low, high in visible_tokens(area, lines):
-        if shaded[index]:
+    tokens = visible_tokens(area, lines)
+    shaded = area.shaded(tokens[0][0], tokens[-1][0] + 1) if tokens else []
+    for (_, low, high), every_other in zip(tokens, shaded, strict=True):
+        if every_other:
             for rect in _rects(lines, low, high, 1.5):
                 painter.drawRoundedRect(rect.adjusted(0.5, 0, -0.5, 0), 3, 3)
 

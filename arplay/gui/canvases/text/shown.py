@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -32,6 +32,7 @@ _OBJECT = "\ufffc"
 """Qt's own sign for what is no text; fonts draw it, so it has no sign here."""
 
 
+@cache
 def _hides(char: str) -> bool:
     if char in "\t\n" or char in _DRAWN:
         return False

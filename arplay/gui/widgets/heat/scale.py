@@ -60,6 +60,11 @@ class HeatScale:
         return min(dark for dark, _ in contrasts) >= min(light for _, light in contrasts)
 
     @cached_property
+    def written(self) -> list[int]:
+        """The inks, as numbers."""
+        return [ink.rgba() for ink in self.inks]
+
+    @cached_property
     def _contrasts(self) -> list[tuple[float, float]]:
         """Of black and of white on every colour."""
         return [(contrast(_INKS[0], fill), contrast(_INKS[1], fill)) for fill in self.fills]

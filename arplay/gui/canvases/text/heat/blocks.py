@@ -1,7 +1,8 @@
-"""A text of any length in rows: cut into blocks of tokens, each of which is laid out when it is looked at.
+"""A text of any length in rows: cut into blocks of tokens, each of which is cut and laid out when it is looked at.
 
 A block ends where a row ends anyway, behind a newline; only in a longer paragraph does its border make a row of its
 own. How many rows a block has is estimated until it is laid out: what stands in it is exact, what follows it may move.
+Nothing here goes through a text of ten million tokens as a whole.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from arplay.core.modalities.parts import sentence_rows
 from arplay.core.modalities.spans import to_text
 from arplay.core.modalities.text import bytes_of
 from arplay.core.recent import Recent
-from arplay.gui.canvases.text.heat.layout import Flow, Ints, Measure, Units, bare_tokens, units
+from arplay.core.rising import place_in
+from arplay.gui.canvases.text.heat.layout import Floats, Flow, Ints, Measure, Units, bare_tokens, units
 from arplay.gui.canvases.text.heat.signs import CR, FLAG, JAMO, JOINER, LF, MARK, MODIFIER, VIRAMA, direction, kind
 from arplay.gui.settings import Wrap
 
 BLOCK = 2048
-"""Tokens of a block; more of them until the next newline."""
+"""Tokens of a block, about: the k-th one begins with the first newline behind ``k * BLOCK`` tokens."""
 LONGEST = 400
 """Columns of a line that is not wrapped; what is longer goes on in the next row."""
 _NEAR = 64
@@ -30,23 +32,22 @@ _KEPT = 8
 """Blocks that stay laid out: those in sight, and some around them."""
 _FAR = 65_536
 """Bytes of a paragraph in which its direction is looked for."""
+_SAMPLES = 64
+"""Blocks in which newlines and characters are counted, to tell how many rows all have."""
 
 
 class Blocks:
-    """``firsts`` and ``starts`` of shape (blocks + 1,): the token and the byte where each begins, and the ends of all.
+    """``data`` in blocks of tokens, which end at the bytes ``ends``, shape (n,).
 
-    ``name``: the visible text of a token that owns no bytes. ``measure``: as :func:`units` takes it.
+    ``name``: the visible text of a token that owns no bytes. ``measure``: as :func:`units` takes it. In a text that has
+    no place for a border far and wide, a block has no tokens and the one before it all of them.
     """
 
     def __init__(self, data: bytes, ends: Ids, name: Callable[[int], str], measure: Measure | None = None) -> None:
         self.data, self.ends, self._name, self._measure = data, ends, name, measure
-        cuts = [0]
-        while (at := cuts[-1] + BLOCK) < len(ends):
-            cuts.append(_cut(data, ends, at))
-        if cuts[-1] < len(ends):
-            cuts.append(len(ends))
-        self.firsts: Ints = np.array(cuts, np.int64)
-        self.starts: Ints = np.array([0, *(ends[cut - 1] for cut in cuts[1:])], np.int64)
+        self._size, count = BLOCK, -(-len(ends) // BLOCK)
+        self._firsts: Ints = np.full(count + 1, -1, np.int64)
+        self._firsts[0], self._firsts[-1] = 0, len(ends)
         self._units = Recent[int, Units](_KEPT)
 
     @classmethod
@@ -60,23 +61,40 @@ class Blocks:
         return cls(bytes_of(ledger.encoded), ledger.ends, name, measure)
 
     def __len__(self) -> int:
-        return len(self.firsts) - 1
+        return len(self._firsts) - 1
+
+    def first(self, block: int) -> int:
+        """The token that a block begins with; with ``len(self)``, how many there are."""
+        if self._firsts[block] < 0:
+            cut = _cut(self.data, self.ends, block * self._size, self._size)
+            self._firsts[block : cut // self._size + 1] = cut  # from all places before it this is the next one
+        return int(self._firsts[block])
+
+    def start(self, block: int) -> int:
+        """The byte where a block begins."""
+        first = self.first(block)
+        return int(self.ends[first - 1]) if first else 0
+
+    def is_empty(self, block: int) -> bool:
+        return self.first(block) == self.first(block + 1)
 
     def of_token(self, index: int) -> int:
-        return int(self.firsts.searchsorted(index, "right")) - 1
+        block = min(index // self._size, len(self) - 1)
+        while self.first(block) > index:
+            block -= 1
+        return block
 
     def of_byte(self, byte: int) -> int:
         """The block that has this byte; the last one where it is the end of the text."""
-        return min(int(self.starts.searchsorted(byte, "right")), len(self)) - 1
+        return self.of_token(self.token_at(byte))
 
     def token_at(self, byte: int) -> int:
         """The token that has this byte; the last one where it is the end of the text."""
-        first, stop = self.firsts[self.of_byte(byte) :][:2].tolist()
-        return min(first + int(self.ends[first:stop].searchsorted(byte, "right")), len(self.ends) - 1)
+        return min(place_in(self.ends, byte, "right"), len(self.ends) - 1)
 
     def units(self, block: int) -> Units:
         """The units of one block; its bytes and tokens count from its own first."""
-        (first, stop), (low, high) = self.firsts[block : block + 2].tolist(), self.starts[block : block + 2].tolist()
+        first, stop, low, high = self.first(block), self.first(block + 1), self.start(block), self.start(block + 1)
 
         def make() -> Units:
             ends = self.ends[first:stop].astype(np.int64) - low
@@ -86,16 +104,25 @@ class Blocks:
         return self._units.get(block, make)
 
     @cached_property
-    def sizes(self) -> Ints:
-        """Newlines and characters of each block, shape (blocks, 2)."""
-        data = np.frombuffer(self.data, np.int8)
-        parts = [data[low:high] for low, high in zip(self.starts[:-1], self.starts[1:], strict=True)]
-        counts = [(np.count_nonzero(part == LF), np.count_nonzero(part >= -64)) for part in parts]
-        return np.array(counts, np.int64).reshape(-1, 2)
+    def sizes(self) -> Floats:
+        """About how many newlines and characters each block has, shape (blocks, 2)."""
+        count = len(self)
+        if not count:
+            return np.zeros((0, 2))
+        starts = np.concatenate([[0], self.ends[self._size - 1 :: self._size], self.ends[-1:]])[: count + 1]
+        looked = np.linspace(0, count - 1, min(count, _SAMPLES)).astype(np.int64)
+        found = np.zeros((len(looked), 2))
+        for place, block in enumerate(looked.tolist()):
+            part = np.frombuffer(self.data[starts[block] : starts[block + 1]], np.int8)
+            found[place] = np.count_nonzero(part == LF), np.count_nonzero(part >= -64)
+            found[place] /= max(1, len(part))
+        shares = [np.interp(np.arange(count), looked, share) for share in found.T]
+        return np.stack(shares, axis=1) * np.diff(starts)[:, None]
 
     def _around(self, low: int, high: int) -> tuple[int, int, int]:
         """For the paragraphs that bytes [low, high) have only a part of: as :class:`Units` wants it."""
-        begin = 1 + max(self.data.rfind(b"\n", 0, low), self.data.rfind(b"\r", 0, low))
+        begin = 1 + self.data.rfind(b"\n", 0, low)
+        begin = max(begin, 1 + self.data.rfind(b"\r", begin, low))
         lead, before = self._strong(begin, min(low, begin + _FAR)), self._strong(max(begin, low - _FAR), low, -1)
         if self.data[high - 1 : high] in (b"\n", b"\r"):
             return lead, before, 0
@@ -107,11 +134,14 @@ class Blocks:
         return next(filter(None, map(direction, map(ord, to_text(self.data[low:high])[::step]))), 0)
 
 
-def _cut(data: bytes, ends: Ids, at: int) -> int:
-    """The first token from ``at`` on that follows a newline; far from all newlines, one that a row may begin with."""
-    for first in range(at, len(ends), BLOCK):
-        for count in (_NEAR, BLOCK):  # most often a newline is near
-            places = ends[first - 1 : first - 1 + count].astype(np.int64)
+def _cut(data: bytes, ends: Ids, at: int, size: int) -> int:
+    """The first token from ``at`` on that follows a newline; far from all newlines, one that a row may begin with.
+
+    Where the ``size`` tokens from ``at`` on have no such place, that is the one found from ``at + size`` on.
+    """
+    for first in range(at, len(ends), size):
+        for count in (_NEAR, size):  # most often a newline is near
+            places = ends[first - 1 : first - 1 + min(count, size)].astype(np.int64)
             own = np.diff(places, prepend=ends[first - 2 : first - 1] if first > 1 else [0]) > 0
             rows = np.flatnonzero(own & (places < len(data)))
             last = np.frombuffer(data, np.uint8)[places[rows] - 1]
@@ -193,27 +223,30 @@ class Rows:
     def _made(self, block: int, indent: int) -> Flow:
         units, hard = self.blocks.units(block), None
         if self.wrap == "sentences":
-            low, high = self.blocks.starts[block : block + 2].tolist()
-            begins = sentence_rows(self.blocks.data[low:high])
+            begins = sentence_rows(self.blocks.data[self.blocks.start(block) : self.blocks.start(block + 1)])
             hard = np.append(units.starts.searchsorted(begins[begins > 0]), len(units)).tolist()
         return Flow.of(units, self.columns, indent, self.longest, hard)
 
     def block_at(self, row: int) -> int:
-        return int(self.tops.searchsorted(row, "right")) - 1
+        while True:
+            block = int(self.tops.searchsorted(min(row, self.rows - 1), "right")) - 1
+            if self._known[block] or not self.blocks.is_empty(block):
+                return block
+            self.count(block)  # it was taken for one that has rows
 
     def locate(self, row: int) -> tuple[int, Flow, int]:
         """The first token of the block that has a row, that block's flow, and the row in it."""
         block = self.block_at(row)
         flow = self.flow(block)
-        return int(self.blocks.firsts[block]), flow, min(row - int(self.tops[block]), flow.rows - 1)
+        return self.blocks.first(block), flow, min(row - int(self.tops[block]), flow.rows - 1)
 
     def first_row(self, token: int) -> int:
         block = self.blocks.of_token(token)
-        return self.flow(block).first_row(token - int(self.blocks.firsts[block])) + int(self.tops[block])
+        return self.flow(block).first_row(token - self.blocks.first(block)) + int(self.tops[block])
 
     def last_row(self, token: int) -> int:
         block = self.blocks.of_token(token)
-        return self.flow(block).last_row(token - int(self.blocks.firsts[block])) + int(self.tops[block])
+        return self.flow(block).last_row(token - self.blocks.first(block)) + int(self.tops[block])
 
     def goes_on(self, row: int) -> bool:
         """As of :class:`Flow`; a row at the border of two blocks begins."""
@@ -222,14 +255,14 @@ class Rows:
 
     def row_of_byte(self, byte: int) -> int:
         block = self.blocks.of_byte(byte)
-        return self.flow(block).row_of_byte(byte - int(self.blocks.starts[block])) + int(self.tops[block])
+        return self.flow(block).row_of_byte(byte - self.blocks.start(block)) + int(self.tops[block])
 
     def byte_of(self, row: int) -> int:
         """The byte that a row begins with; the text's end behind the last row."""
         if row >= self.rows:
             return len(self.blocks.data)
         first, flow, row = self.locate(row)
-        return int(flow.units.starts[flow.starts[row]]) + int(self.blocks.starts[self.blocks.of_token(first)])
+        return int(flow.units.starts[flow.starts[row]]) + self.blocks.start(self.blocks.of_token(first))
 
     def tokens(self, first_row: int, stop_row: int) -> tuple[int, int]:
         """The tokens [first, stop) that are in these rows, and perhaps a few around them."""
@@ -240,5 +273,5 @@ class Rows:
         """Whether a token begins with a letter of a script that runs from right to left."""
         block = self.blocks.of_token(token)
         made = self.blocks.units(block)
-        directions, first = made.directions, made.firsts[token - int(self.blocks.firsts[block])]
+        directions, first = made.directions, made.firsts[token - self.blocks.first(block)]
         return directions is not None and int(directions[first]) < 0

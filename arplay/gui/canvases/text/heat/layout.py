@@ -59,6 +59,8 @@ LEAST = 0.22
 LONGEST_CLUSTER = 31
 """Code points that may stand on one letter (Unicode's stream-safe text has 30 marks); the next one stands alone."""
 _LONGEST_NAME = 12
+_COUNTED = 100_000
+"""Bytes in which newlines are counted to tell about how high a text is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +116,11 @@ class Units:
     def totals(self) -> Floats:
         """Columns up to and including every unit."""
         return np.cumsum(self.widths)
+
+    @cached_property
+    def letters(self) -> str:
+        """A character for each unit; it tells nothing of those that are none."""
+        return np.maximum(self.codes, 0).astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
     @cached_property
     def hard(self) -> list[int]:
@@ -179,6 +186,17 @@ class Units:
         in_front = in_front if begin == 0 else 0
         leading = of_all if begin == 0 and of_all else told(lead, 0)
         return leading < 0, told(before - 1, in_front), told(after, behind if end == len(self) else 0)
+
+
+def rows_about(data: bytes, size: int, width: int) -> int:
+    """About how many rows a text takes in type of ``size`` pixels, on ``width`` pixels.
+
+    Newlines are counted in its beginning only: a text that is longer has more rows than any window.
+
+    >>> rows_about(b"a\\nb\\n", 13, 700), rows_about(b"a" * 9000, 13, 700)
+    (3, 101)
+    """
+    return data.count(b"\n", 0, _COUNTED) + 1 + len(data) * size * 6 // (10 * max(1, width))
 
 
 def bare_tokens(ends: Ids) -> Ints:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from functools import cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
@@ -54,7 +55,7 @@ class HeatPainter:
         metrics = QFontMetricsF(self.grid.font)
         self._base = self.grid.cell_top + (self.grid.cell + metrics.ascent() - metrics.descent()) / 2
         plain = theme.color("text").rgba()
-        self._written = [*(ink.rgba() for ink in scale.inks), plain, plain]  # -1 and -2 are shades without a colour
+        self._written = [*scale.written, plain, plain]  # -1 and -2 are shades without a colour
 
     def paint(self, painter: QPainter, first_row: int, stop_row: int, top: float) -> None:
         """Rows [first_row, stop_row), the first one at y = ``top``."""
@@ -74,23 +75,29 @@ class HeatPainter:
     def _paint_row(self, painter: QPainter, line: Line, shades: list[int], base: int, framed: set[int]) -> None:
         """The cells, then the letters: once for each ink, inside the cells that are written in it."""
         inks: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
-        fills, written = self.scale.fills, self._written
+        fills, written, fill = self.scale.fills, self._written, painter.fillRect
+        tall, down = self.grid.cell, self.grid.cell_top
         low, high = self.between
+        ink, begin, end = 0, 0.0, -math.inf  # of the cells that touch and are written alike
         for left, right, token in line.cells:
             if right < low or left > high:
                 continue
-            shade, rect = shades[token - base], self.grid.cell_at(left, right, 0.0)
+            shade, wide = shades[token - base], right - left
+            rect = QRectF(left, down, wide - 1.0 if wide > 5.0 else 0.8 * wide, tall)  # as Grid.cell_at has it
             if shade >= 0:
-                painter.fillRect(rect, fills[shade])
+                fill(rect, fills[shade])
             else:
                 self._paint_blank(painter, rect, shade)
             if token in framed:
                 painter.setPen(QPen(self.theme.color("outline"), 1))
                 painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
-            spans = inks[written[shade]]
-            if spans and spans[-1][1] == left:
-                left = spans.pop()[0]
-            spans.append((left, right))
+            if written[shade] != ink or left != end:
+                if begin < end:
+                    inks[ink].append((begin, end))
+                ink, begin = written[shade], left
+            end = right
+        if begin < end:
+            inks[ink].append((begin, end))
         for left, right in line.quiet:
             if right < low or left > high:
                 continue
@@ -102,7 +109,7 @@ class HeatPainter:
         painter.setFont(self.grid.font)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if line.layout is None and len(inks) == 1:
-            painter.setPen(QColor.fromRgba(next(iter(inks))))
+            painter.setPen(_color(next(iter(inks))))
             line.draw(painter, self._base)
             return
         # the commonest ink comes last: what shows an SVG without clipping then shows the row in that one
@@ -115,21 +122,23 @@ class HeatPainter:
                 clip.addRect(QRectF(left, 0, right - left, self.grid.row))
             painter.save()
             painter.setClipPath(clip, Qt.ClipOperation.IntersectClip)
-            painter.setPen(QColor.fromRgba(rgba))
+            painter.setPen(_color(rgba))
             line.draw(painter, self._base)
             for left, right, bare in line.chips:
-                painter.setPen(QPen(QColor.fromRgba(rgba), 0.6, Qt.PenStyle.DotLine if bare else Qt.PenStyle.SolidLine))
+                painter.setPen(QPen(_color(rgba), 0.6, Qt.PenStyle.DotLine if bare else Qt.PenStyle.SolidLine))
                 painter.drawRoundedRect(self.grid.cell_at(left, right, 0).adjusted(1, 3, -1, -3), 3, 3)
             painter.restore()
 
     def _write(self, painter: QPainter, line: Line, spans: list[tuple[float, float]], rgba: int) -> None:
         """The letters of a row of equal columns that are in one ink: the others are blank."""
-        text, column = [" "] * len(line.text), self.grid.column
+        text, column, origin, at = "", self.grid.column, line.origin, 0
         for left, right in spans:
-            a, b = round((left - line.origin) / column), round((right - line.origin) / column)
-            text[a:b] = line.text[a:b]
-        painter.setPen(QColor.fromRgba(rgba))
-        painter.drawText(QPointF(line.origin, self._base), "".join(text).rstrip())
+            a, b = round((left - origin) / column), round((right - origin) / column)
+            text += " " * (a - at) + line.text[a:b]
+            at = b
+        if text := text.rstrip():
+            painter.setPen(_color(rgba))
+            painter.drawText(QPointF(origin, self._base), text)
 
     def _paint_blank(self, painter: QPainter, rect: QRectF, shade: int) -> None:
         """The background of a cell that has no colour."""
@@ -157,6 +166,11 @@ class HeatPainter:
             room = flow.columns * column
             places = [(room - right + 5, room - left + 5) for left, right in places]
         return places
+
+
+@cache
+def _color(rgba: int) -> QColor:
+    return QColor.fromRgba(rgba)
 
 
 def _without(span: tuple[float, float], left: float, right: float) -> list[tuple[float, float]]:

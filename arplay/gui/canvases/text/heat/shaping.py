@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import cast
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -57,7 +57,9 @@ class Grid:
     cell: int
 
     @classmethod
+    @cache
     def make(cls, size: int = TEXT) -> Grid:
+        """The same one for the same size, since all that is measured is kept in it."""
         font, chip = fixed_font(size), fixed_font(max(1, math.floor(size * CHIP_SCALE)))
         row = round(size * LINE_HEIGHT)
         column = QFontMetricsF(font).horizontalAdvance("0")
@@ -87,12 +89,20 @@ class Grid:
     def _metrics(self) -> tuple[QFontMetricsF, QFontMetricsF]:
         return QFontMetricsF(self.font), QFontMetricsF(self.other_font)
 
+    @cached_property
+    def _measured(self) -> dict[str, float]:
+        return {}
+
     def measure(self, text: str) -> float:
-        """The columns that a character, or a pair of joining letters, takes."""
-        code = ord(text[0])
-        code = next((low for low, high in _ALIKE if low <= code <= high), code) if len(text) == 1 else code
-        metrics = self._metrics[bool(kind(code) & CURSIVE)]
-        return metrics.horizontalAdvance(text if len(text) > 1 else chr(code)) / self.column
+        """The columns that a character, or a pair of joining letters, takes; asked of the font once."""
+        wide = self._measured.get(text)
+        if wide is None:
+            code = ord(text[0])
+            code = next((low for low, high in _ALIKE if low <= code <= high), code) if len(text) == 1 else code
+            metrics = self._metrics[bool(kind(code) & CURSIVE)]
+            wide = metrics.horizontalAdvance(text if len(text) > 1 else chr(code)) / self.column
+            self._measured[text] = wide
+        return wide
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,13 +169,16 @@ def shape(grid: Grid, flow: Flow, row: int, base: int = 0) -> Line:
 
 def _grid_line(grid: Grid, units: Units, first: int, stop: int, indent: float, base: int) -> Line:
     """A row in which :meth:`Units.is_even`: a column a letter."""
-    token, last = units.ends.searchsorted([units.starts[first], units.starts[stop] - 1], "right").tolist()
-    begins = (units.firsts[token + 1 : last + 1] - first).tolist()
-    edges = [indent + grid.column * at for at in (0, *begins, stop - first)]
+    column, ends = grid.column, units.ends
+    token = int(ends.searchsorted(units.starts[first], "right"))
+    last = int(ends.searchsorted(units.starts[stop] - 1, "right"))
+    edges = [indent + column * (at - first) for at in (first, *units.firsts[token + 1 : last + 1].tolist(), stop)]
     cells = list(zip(edges[:-1], edges[1:], range(base + token, base + last + 1), strict=True))
-    text = units.codes[first:stop].astype("<u4").tobytes().decode("utf-32-le")
-    newlines = [indent + grid.column * at for at, letter in enumerate(text) if letter == "\n"]
-    quiet = [(left, left + grid.column) for left in newlines]
+    text = units.letters[first:stop]
+    if "\n" not in text:
+        return Line(cells, [], [], text=text, origin=indent)
+    newlines = [indent + column * at for at, letter in enumerate(text) if letter == "\n"]
+    quiet = [(left, left + column) for left in newlines]
     return Line(cells, [], quiet, text=text.replace("\n", sign(LF)), origin=indent)
 
 

@@ -29,6 +29,7 @@ JOINED = PICTURE | MODIFIER | MARK | CURSIVE | INDIC
 """What an invisible joiner does something to; elsewhere it has a sign, because nothing else tells that it is there."""
 
 
+@cache
 def sign(code: int) -> str:
     """What is drawn for a unit: its character, or the sign of something that cannot be seen.
 
@@ -64,6 +65,7 @@ def kind(code: int) -> int:
     return bits
 
 
+@cache
 def columns_of(code: int) -> float:
     """Columns that a unit takes where no font is asked: 0 for a mark, 2 for a wide character, more for chips.
 

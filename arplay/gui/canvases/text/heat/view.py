@@ -21,6 +21,7 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Found, TokenSet
 from arplay.core.modalities.text import bytes_of, text_of
 from arplay.gui.canvases.text.heat import marks
+from arplay.gui.canvases.text.heat.layout import rows_about
 from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines
 from arplay.gui.canvases.text.heat.rows import PAD, HeatRows
 from arplay.gui.settings import Unit
@@ -50,8 +51,7 @@ class HeatView(WheelZoom, HeatRows):
         """An estimate: laying out a long text only to ask would cost more than it tells."""
         long = view.ledger is not None and view.excerpt_of is not None
         data = bytes_of(view.ledger.encoded) if view.ledger is not None and long else text_of(view.document).data
-        lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
-        return 150 + 2 * lines * view.settings.text_size
+        return 150 + 2 * rows_about(data, view.settings.text_size, width) * view.settings.text_size
 
     def __init__(self) -> None:
         super().__init__()

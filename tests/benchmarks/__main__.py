@@ -8,7 +8,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = "start step heartbeat play speed llama_cpp batch rollouts kept sound training long drag decoding tree history"
+NAMES = "start step heartbeat play speed lm_eval llama_cpp batch rollouts kept sound training long drag"
+NAMES += " decoding tree history"
 
 for name in NAMES.split():
     print(f"\n== {name}", flush=True)

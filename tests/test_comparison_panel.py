@@ -29,6 +29,8 @@ from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS
 from arplay.gui.widgets.comparison.pages import TEXT as TEXT_PAGE
 from arplay.gui.widgets.comparison.spans import APART, PLACE
 from arplay.gui.widgets.comparison.totals import BITS, NLL, PERPLEXITY, TOKENS
+from tests import tiny_models
+from tests.test_one_text_two_views import turn
 from tests.windows_open import PATIENCE, Open, opened, text_field
 
 __all__ = ["opened"]
@@ -219,6 +221,52 @@ def test_the_text_shows_who_knew_better(seen: tuple[MainWindow, ComparisonPanel]
     right.picked.emit(5)
     assert window.playground.view.selected == 5
     qtbot.waitUntil(lambda: right.selected == 5, timeout=PATIENCE)
+
+
+def test_side_by_side_the_same_place_is_in_sight(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    """Two tokenizers cut the text otherwise; wheel, keys, the minimap and both ends, whichever side leads."""
+    line = "{}: It was a dark and stormy night, na\u00efve \U0001f419 {} \u4f60\u597d.\n"
+    text = "".join(line.format(i, "ab" * (i % 7)) for i in range(160))
+    window = opened("english", text.encode())
+    panel = cast(ComparisonPanel, window.panels["comparison"])
+    arplay.load(str(tiny_models.save(tmp_path / "tiny", "llama", max_position_embeddings=512))).score(text).save(
+        tmp_path / "tiny.npz"
+    )
+    window.docks["comparison"].raise_()
+    window.arrangement.enlarge(panel)
+    window.handle(AddRun(tmp_path / "tiny.npz"))
+    qtbot.waitUntil(lambda: panel.side is not None and panel.view.parted_here, timeout=PATIENCE)
+    QTest.mouseClick(panel.group.button(TEXT_PAGE), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.pages.text.group.button(1), Qt.MouseButton.LeftButton)
+    left, right = panel.pages.text.heats
+    qtbot.waitUntil(lambda: left.isVisible() and right.isVisible() and right.ledger is not None, timeout=PATIENCE)
+    assert len(right.ledger) > 1.3 * len(left.ledger)
+
+    def apart() -> int:
+        """Lines of the text between what the two show at a height: at the top above, at the bottom at the end."""
+        bar = left.verticalScrollBar()
+        tokens = [heat.token_near(heat.viewport().height() * bar.value() / bar.maximum()) for heat in (left, right)]
+        starts = [heat.ledger.encoded.span(at)[0] for heat, at in zip((left, right), tokens, strict=True)]
+        places = [text.encode()[:start].count(b"\n") for start in starts]
+        return abs(places[0] - places[1])
+
+    qtbot.waitUntil(lambda: apart() <= 1, timeout=PATIENCE)
+    for leader, follower in ((left, right), (right, left)):
+        for notches in (-40, -60, 20, -3000, 3000, -5):
+            turn(leader, notches)
+            assert apart() <= 1, notches
+            bars = leader.verticalScrollBar(), follower.verticalScrollBar()
+            assert len({(bar.value() == 0, bar.value() == bar.maximum()) for bar in bars}) == 1, notches
+        leader.minimap.wanted.emit(len(leader.ledger) // 2)
+        assert apart() <= 1
+        QTest.keyClick(leader.verticalScrollBar(), Qt.Key.Key_PageDown)
+        assert apart() <= 1
+    left.verticalScrollBar().setValue(0)
+    QTest.mouseClick(panel.pages.text.group.button(0), Qt.MouseButton.LeftButton)
+    turn(left, -50)
+    QTest.mouseClick(panel.pages.text.group.button(1), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: right.isVisible() and apart() <= 1, timeout=PATIENCE)
+    assert right.verticalScrollBar().value() > 100
 
 
 def test_two_distributions_of_one_place(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:

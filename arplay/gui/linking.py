@@ -18,6 +18,8 @@ class Scrolls(Protocol):
 
     def verticalScrollBar(self) -> QScrollBar: ...
 
+    def horizontalScrollBar(self) -> QScrollBar: ...
+
     def viewport(self) -> QWidget: ...
 
     def isVisible(self) -> bool: ...
@@ -33,33 +35,59 @@ class Scrolls(Protocol):
         ...
 
 
-class ScrollLink(QObject):
-    """Follows what the user does to a scroll bar (wheel, keys, drags), never what a view does to its own: no echo."""
+Across = Callable[[int, int], int | None]
 
-    def __init__(self, areas: tuple[Scrolls, Scrolls], parent: QObject) -> None:
+
+def _the_same(side: int, token: int) -> int | None:
+    return token
+
+
+class ScrollLink(QObject):
+    """Follows what the user does to a scroll bar (wheel, keys, drags), never what a view does to its own: no echo.
+
+    ``across``: which token of the other view stands where a token of one (by its number, 0 or 1) does.
+    """
+
+    def __init__(self, areas: tuple[Scrolls, Scrolls], parent: QObject, across: Across = _the_same) -> None:
         super().__init__(parent)
         self.on = True
-        self._areas = areas
+        self._areas, self._across = areas, across
         self._leader: Scrolls | None = None
+        self.side = 0
+        """Which of both led the last time."""
         for area in areas:
-            bar = area.verticalScrollBar()
-            bar.actionTriggered.connect(self._on_action)
-            bar.valueChanged.connect(self._on_value)
+            for bar in (area.verticalScrollBar(), area.horizontalScrollBar()):
+                bar.actionTriggered.connect(self._on_action)
+                bar.valueChanged.connect(self._on_value)
 
     def _on_action(self) -> None:
         """The user is about to scroll one of both (Qt tells this before it moves)."""
-        self._leader = next(area for area in self._areas if area.verticalScrollBar() is self.sender())
+        bar = self.sender()
+        self._leader = next(a for a in self._areas if bar in (a.verticalScrollBar(), a.horizontalScrollBar()))
 
     def _on_value(self) -> None:
         leader, self._leader = self._leader, None
-        if not self.on or leader is None or leader.verticalScrollBar() is not self.sender():
+        bar = self.sender()
+        if leader is None or bar not in (leader.verticalScrollBar(), leader.horizontalScrollBar()):
             return
-        follower = next(area for area in self._areas if area is not leader)
+        side = self._areas.index(leader)
+        if bar is leader.verticalScrollBar():
+            self.lead(side)
+        elif self.on:
+            self._areas[1 - side].horizontalScrollBar().setValue(leader.horizontalScrollBar().value())
+
+    def lead(self, side: int) -> None:
+        """Bring the place that one view shows into sight in the other."""
+        self.side = side
+        if not self.on:
+            return
+        leader, follower = self._areas[side], self._areas[1 - side]
         bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
         share = bar.value() / bar.maximum() if bar.maximum() else 0.0  # so that both come to their ends together
-        token = leader.token_near(share * leader.viewport().height())
-        if share == 1.0:
-            other.setValue(other.maximum())
+        near = leader.token_near(share * leader.viewport().height())
+        token = None if near is None else self._across(side, near)
+        if share in (0.0, 1.0):
+            other.setValue(round(share * other.maximum()))
         elif token is not None and follower.isVisible():
             follower.scroll_to(token, share * follower.viewport().height())
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QAbstractScrollArea, QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.aligned import Aligned
 from arplay.core.measures import difference
 from arplay.gui import kinds
+from arplay.gui.linking import ScrollLink
 from arplay.gui.peers import Peer
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.view import View
@@ -39,6 +40,10 @@ class TextPage(QWidget):
         self.view, self.peer, self.letter = View(), Peer(0, ""), "B"
         self._kind = ""
         self.heats: list[Any] = []
+        self.link: ScrollLink | None = None
+        """What scrolls does so on both sides together; a picture stands there whole."""
+        self._aligning = QTimer(self, singleShot=True, interval=0)
+        self._aligning.timeout.connect(self._align)
         self._styled: tuple[object, ...] = ()
         self.legend, ways, row = Legend(), QWidget(), QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
@@ -89,6 +94,11 @@ class TextPage(QWidget):
                 heat.picked.connect(pick)
                 heat.zoomed.connect(self.zoomed)
                 self.body.addWidget(heat, 1, self.heats.index(heat))
+            self.link = None
+            if isinstance(self.heats[0], QAbstractScrollArea):
+                self.link = ScrollLink((self.heats[0], self.heats[1]), self.heats[0], self._place)
+                for heat in self.heats:
+                    heat.verticalScrollBar().rangeChanged.connect(self._aligning.start)
         self._show()
 
     def _show(self) -> None:
@@ -114,6 +124,22 @@ class TextPage(QWidget):
             its = replace(view, ledger=other, loaded=peer.loaded or view.loaded, selected=selected, found=None)
             self.heats[1].show_view(its)
 
+    def _align(self) -> None:
+        """What was laid out anew on either side stands beside the same of the other."""
+        if self.link is not None and self.beside:
+            self.link.lead(self.link.side)
+
+    def _place(self, side: int, token: int) -> int | None:
+        """The token of the other side that stands where a token of one does."""
+        pair = self.pair
+        if pair is None:
+            return None
+        here = pair.own if side == 0 else 1 - pair.own
+        if pair.own:  # a text and what it was before an edit: what stands in both
+            return _across(pair, token, here)
+        unit, other = pair.ledgers[here].encoded.span(token)[0], pair.ledgers[1 - here]
+        return int(np.searchsorted(other.ends, unit, side="right")) if unit < other.encoded.units else None
+
     def _pick_other(self, index: int) -> None:
         if self.pair is not None:
             there = _across(self.pair, index, 1 - self.pair.own)
@@ -122,6 +148,7 @@ class TextPage(QWidget):
 
     def _turn(self) -> None:
         self._show()
+        self._aligning.start()
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme

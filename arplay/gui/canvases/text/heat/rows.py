@@ -143,12 +143,15 @@ class HeatRows(QAbstractScrollArea):
         row = int((y - PAD + self.verticalScrollBar().value()) // self.grid.row)
         return self.token_of(self.flow.byte_of(min(max(row, 0), self.flow.rows - 1)))
 
-    def scroll_to(self, token: int, y: float) -> None:
-        """Bring the row where this token begins to y, as far as the text's ends allow."""
+    def scroll_to(self, token: int, y: float, by_user: bool = False) -> None:
+        """Bring the row where this token begins to y, as far as the text's ends allow. ``by_user``: it is their
+        doing, as a drag of the scroll bar is, and what scrolls together with this follows."""
         if self.flow is not None and self._has(token):
             row = self.flow.first_row(token)
             self._hold()
-            self.verticalScrollBar().setValue(round(PAD + row * self.grid.row - y))
+            bar = self.verticalScrollBar()
+            go = bar.setSliderPosition if by_user else bar.setValue
+            go(round(PAD + row * self.grid.row - y))
 
     def rects_of(self, token: int, row: int) -> list[QRectF]:
         """Where a token is in a row, in the viewport: in several places where directions meet."""

@@ -208,7 +208,7 @@ class HeatView(WheelZoom, HeatRows):
         self.minimap.setGeometry(port.right() + 1, port.top() + PAD // 2, self.minimap.width(), port.height() - PAD)
 
     def _on_wanted(self, token: int) -> None:
-        self.scroll_to(token, self.viewport().height() / 2)
+        self.scroll_to(token, self.viewport().height() / 2, by_user=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

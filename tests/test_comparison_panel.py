@@ -217,6 +217,7 @@ def test_the_text_shows_who_knew_better(seen: tuple[MainWindow, ComparisonPanel]
     QTest.mouseClick(panel.pages.text.group.button(1), Qt.MouseButton.LeftButton)
     left, right = panel.pages.text.heats
     qtbot.waitUntil(lambda: left.isVisible() and right.isVisible(), timeout=PATIENCE)
+    assert "blue" not in panel.said.full
     assert left.ledger is one and right.ledger is other
     right.picked.emit(5)
     assert window.playground.view.selected == 5
@@ -245,7 +246,7 @@ def test_side_by_side_the_same_place_is_in_sight(opened: Open, qtbot: QtBot, tmp
     def apart() -> int:
         """Lines of the text between what the two show at a height: at the top above, at the bottom at the end."""
         bar = left.verticalScrollBar()
-        tokens = [heat.token_near(heat.viewport().height() * bar.value() / bar.maximum()) for heat in (left, right)]
+        tokens = [heat.line_near(heat.viewport().height() * bar.value() / bar.maximum())[0] for heat in (left, right)]
         starts = [heat.ledger.encoded.span(at)[0] for heat, at in zip((left, right), tokens, strict=True)]
         places = [text.encode()[:start].count(b"\n") for start in starts]
         return abs(places[0] - places[1])

@@ -147,9 +147,9 @@ def test_the_one_that_is_scrolled_leads(opened: Open, qtbot: QtBot) -> None:
             bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
             assert (bar.value() == bar.maximum()) == (other.value() == other.maximum()) or notches == 5
             share = bar.value() / max(bar.maximum(), 1)
-            led = leader.token_near(share * leader.viewport().height())
-            near = follower.token_near(share * follower.viewport().height())
-            assert led is not None and near is not None and abs(led - near) <= max(lines) * 2, (
+            led = leader.line_near(share * leader.viewport().height())
+            near = follower.line_near(share * follower.viewport().height())
+            assert led is not None and near is not None and abs(led[0] - near[0]) <= max(lines) * 2, (
                 type(leader).__name__,
                 notches,
                 led,

@@ -120,7 +120,7 @@ def test_the_part_in_sight_is_marked(opened: Open) -> None:
     for bar in (0, editor.verticalScrollBar().maximum()):
         editor.verticalScrollBar().setValue(bar)
         QApplication.processEvents()
-        first, last = editor.token_near(0), editor.token_near(editor.viewport().height())
+        first, last = editor.line_near(0)[0], editor.line_near(editor.viewport().height())[0]
         assert panel.plot.sight == (first + 0.5, last + 1.5) and last - first < len(TEXT) * 20
     choose(panel, "ranks")
     assert panel.plot.sight is None

@@ -26,8 +26,8 @@ class Scrolls(Protocol):
 
     def visibleRegion(self) -> QRegion: ...
 
-    def token_near(self, y: float) -> int | None:
-        """The token that the line at y, or the nearest one, begins with or in."""
+    def line_near(self, y: float) -> tuple[int, float] | None:
+        """The token that the line at y, or the nearest one, begins with or in, and the top of this line."""
         ...
 
     def scroll_to(self, token: int, y: float) -> None:
@@ -84,12 +84,12 @@ class ScrollLink(QObject):
         leader, follower = self._areas[side], self._areas[1 - side]
         bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
         share = bar.value() / bar.maximum() if bar.maximum() else 0.0  # so that both come to their ends together
-        near = leader.token_near(share * leader.viewport().height())
-        token = None if near is None else self._across(side, near)
+        near = leader.line_near(share * leader.viewport().height())
+        token = None if near is None else self._across(side, near[0])
         if share in (0.0, 1.0):
             other.setValue(round(share * other.maximum()))
-        elif token is not None and follower.isVisible():
-            follower.scroll_to(token, share * follower.viewport().height())
+        elif near is not None and token is not None and follower.isVisible():
+            follower.scroll_to(token, near[1] + share * (follower.viewport().height() - leader.viewport().height()))
 
 
 class SightLink(QObject):
@@ -107,5 +107,5 @@ class SightLink(QObject):
 
     def tell(self) -> None:
         area = next((area for area in self._areas if not area.visibleRegion().isEmpty()), None)
-        ends = (None, None) if area is None else (area.token_near(0), area.token_near(area.viewport().height()))
-        self._shows(None if ends[0] is None or ends[1] is None else (ends[0], ends[1] + 1))
+        ends = (None, None) if area is None else (area.line_near(0), area.line_near(area.viewport().height()))
+        self._shows(None if ends[0] is None or ends[1] is None else (ends[0][0], ends[1][0] + 1))

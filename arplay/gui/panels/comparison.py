@@ -158,6 +158,7 @@ class ComparisonPanel(Panel):
         self.pages.picked.connect(self._go)
         self.pages.zoomed.connect(lambda steps: self.intent.emit(Zoom(steps)))
         self.pages.asked.connect(self._ask)
+        self.pages.turned.connect(self._show_words)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])

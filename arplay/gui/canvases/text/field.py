@@ -232,13 +232,13 @@ class TextField(QPlainTextEdit):
         lines = visible_lines(block, offset, self._spaced, self.viewport().height())
         return [LineCells(line, self.shown) for line in lines]
 
-    def token_near(self, y: float) -> int | None:
-        """The token that the line at y, or the nearest one, begins with or in."""
+    def line_near(self, y: float) -> tuple[int, float] | None:
+        """The token that the line at y, or the nearest one, begins with or in, and the top of this line."""
         lines = self.visible_lines()
         if not lines or not len(self.marks.ends):
             return None
-        start = min(lines, key=lambda cells: abs(cells.line.top - y)).start
-        return place_in(self.marks.ends, start, "right")
+        near = min(lines, key=lambda cells: abs(cells.line.top - y))
+        return place_in(self.marks.ends, near.start, "right"), near.line.top
 
     def scroll_to(self, token: int, y: float) -> None:
         """Bring the line where this token begins to y, as far as the text's ends allow."""

@@ -19,11 +19,12 @@ TOTALS, SPANS, TEXT, HERE, CHANGED = range(5)
 
 class Pages(QObject):
     """``picked``: the token of the window's model to go to; ``zoomed``: steps; ``asked``: distributions are to be
-    compared, or that is to end."""
+    compared, or that is to end; ``turned``: the text is shown the other way."""
 
     picked = Signal(int)
     zoomed = Signal(int)
     asked = Signal()
+    turned = Signal()
 
     def __init__(self, body: QWidget, totals: QWidget) -> None:
         super().__init__(body)
@@ -53,6 +54,7 @@ class Pages(QObject):
             made = TextPage()
             made.picked.connect(self.picked)
             made.zoomed.connect(self.zoomed)
+            made.turned.connect(self.turned)
             self._add(TEXT, made)
         return cast(TextPage, self._made[TEXT])
 

@@ -28,10 +28,11 @@ WAYS = (
 
 
 class TextPage(QWidget):
-    """``picked``: the token of the window's model to go to; ``zoomed``: steps."""
+    """``picked``: the token of the window's model to go to; ``zoomed``: steps; ``turned``: it shows the other way."""
 
     picked = Signal(int)
     zoomed = Signal(int)
+    turned = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,6 +150,7 @@ class TextPage(QWidget):
     def _turn(self) -> None:
         self._show()
         self._aligning.start()
+        self.turned.emit()
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme

@@ -136,12 +136,14 @@ class HeatRows(QAbstractScrollArea):
         """The token that has this byte; the last one where it is the end of the text."""
         return self.blocks.token_at(byte) if self.blocks is not None and len(self.blocks) else None
 
-    def token_near(self, y: float) -> int | None:
-        """The token that the row at y in the viewport, or the nearest one, begins with or in."""
+    def line_near(self, y: float) -> tuple[int, float] | None:
+        """The token that the row at y in the viewport, or the nearest one, begins with or in, and the row's top."""
         if self.flow is None or not self.flow.rows:
             return None
-        row = int((y - PAD + self.verticalScrollBar().value()) // self.grid.row)
-        return self.token_of(self.flow.byte_of(min(max(row, 0), self.flow.rows - 1)))
+        scrolled = self.verticalScrollBar().value() - PAD
+        row = min(max(int((y + scrolled) // self.grid.row), 0), self.flow.rows - 1)
+        token = self.token_of(self.flow.byte_of(row))
+        return None if token is None else (token, row * self.grid.row - scrolled)
 
     def scroll_to(self, token: int, y: float, by_user: bool = False) -> None:
         """Bring the row where this token begins to y, as far as the text's ends allow. ``by_user``: it is their

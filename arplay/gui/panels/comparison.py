@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from arplay.core.aligned import Aligned, Share
+from arplay.core.aligned import Aligned
 from arplay.core.edited import Edited
 from arplay.core.matching import two
 from arplay.engine.divergence import Diverged
-from arplay.export.comparing import Beside, Here, edit_summary, verdict
+from arplay.export.comparing import Beside, Here
 from arplay.export.scorefile import ENDING
 from arplay.gui.contract import Panel
 from arplay.gui.intents import AddRun, CompareDistributions, Do, RemovePeer, Select, StopAsking, Zoom
@@ -31,15 +31,14 @@ from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
-from arplay.gui.widgets.comparison.chips import Chips, doing
+from arplay.gui.widgets.comparison.chips import Chips
 from arplay.gui.widgets.comparison.curve import DifferenceCurve
-from arplay.gui.widgets.comparison.here import SHOWN, in_words
+from arplay.gui.widgets.comparison.here import SHOWN
 from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS, TEXT, TOTALS, Pages
-from arplay.gui.widgets.comparison.sheet import ComparisonSheet, DivergenceSheet, HereSheet
-from arplay.gui.widgets.comparison.spans import listed
-from arplay.gui.widgets.comparison.totals import Row, TotalsTable
+from arplay.gui.widgets.comparison.sheet import ComparisonSheet, DivergenceSheet, HereSheet, sheet_of
+from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_rows
+from arplay.gui.widgets.comparison.words import Seen, of_edit, of_models, why_not
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.push_button import push_button, segment
 from arplay.gui.widgets.row_table import RowTable
 
@@ -64,10 +63,6 @@ PAGES = (
     ("Here", "What two models say comes next at the place that the window shows, in one chart"),
     ("What changed", "KL, total variation and ranks token by token, of two models with the same tokens"),
 )
-NO_DISTRIBUTIONS = "A saved run has no distributions, only the scores of its tokens: add its model."
-WAITS = "waiting for the other model's answer at this place"
-NOTHING_BEFORE = "{} has no distribution here: nothing stands before the first token, unless it reads BOS or EOS there."
-NOW = "B  the text now"
 LOW = 170
 """Pixels of height from which the models have a line of their own."""
 ANY = (1 << 24) - 1
@@ -266,7 +261,7 @@ class ComparisonPanel(Panel):
                 for name, ledger, words in zip(names, ledgers, said, strict=True)
             ]
         if based:
-            rows = _base_rows(view.edited)
+            rows = base_rows(view.edited)
         if unit is not None:
             self.totals.show_rows(rows, view.settings.unit, unit.per, unit.many)
         others = [f"{letter}  {peer.name}" for letter, peer in zip("BCD", view.peers, strict=False) if peer.ledger]
@@ -327,7 +322,7 @@ class ComparisonPanel(Panel):
             encoded = view.ledger.encoded if view.ledger is not None else None
             asked = view.answer_to(CompareDistributions)
             of = view.info, peer.loaded.info if peer is not None and peer.loaded is not None else None
-            self.pages.changed.show_asked(asked, encoded, tokens, view.settings.unit, self._why_not(), of)
+            self.pages.changed.show_asked(asked, encoded, tokens, view.settings.unit, why_not(view, peer), of)
         self._show_words()
 
     def _show_text(self) -> None:
@@ -347,17 +342,6 @@ class ComparisonPanel(Panel):
         found = two(own.distribution, peer.answer.distribution, peer.match, SHOWN)
         return Here(found, (view.loaded, peer.loaded), (self.own, peer.name), self.letter)
 
-    def _why_not(self) -> str:
-        """Why whole distributions cannot be compared."""
-        peer = self.peer
-        if peer is not None and peer.run is not None:
-            return NO_DISTRIBUTIONS
-        if self.view.loaded is None or peer is None or peer.loaded is None:
-            return "Add a model with the same tokens: this one in another number type, or quantised."
-        if peer.match is not None and not peer.match.same:
-            return f"{peer.name} has other tokens: its distributions are over another set. Spans and bits compare them."
-        return ""
-
     def _ask(self) -> None:
         if self.view.answer_to(CompareDistributions).runs:
             self.intent.emit(StopAsking(CompareDistributions))
@@ -365,52 +349,14 @@ class ComparisonPanel(Panel):
             self.intent.emit(CompareDistributions(self.peer.slot))
 
     def _show_words(self) -> None:
-        view, found = self.view, self.side
-        work = [doing(peer) for peer in view.peers if peer.doing]
-        problems = [peer for peer in view.peers if peer.problem is not None]
         if self.based:
-            said = self._base_words()
-        elif work:
-            said = "  ·  ".join(work)
-        elif problems:
-            cause, remedy = problems[0].problem or ("", "")
-            said = f"{problems[0].name}: {cause}. {capital(remedy)}."
-        elif self.group.checkedId() == HERE and view.peers:
-            said, peer, own = in_words(self._here, view.settings.unit) or WAITS, self.peer, view.answer
-            if peer is not None and peer.run is not None:
-                said = NO_DISTRIBUTIONS
-            elif own is not None and own.distribution is None and not view.stale:
-                said = NOTHING_BEFORE.format(self.own)
-            elif (
-                peer is not None
-                and peer.answered is own
-                and peer.answer is not None
-                and peer.answer.distribution is None
-            ):
-                said = NOTHING_BEFORE.format(peer.name)
-        elif self.group.checkedId() == CHANGED:
-            said = ""  # the page says it
-        elif found is None:
-            said = "" if not view.peers else view.work or "Waiting for the scores of the window's own model."
-        elif not view.parted_here:
-            said = "of the text before the last change"
-        elif self.group.checkedId() == TEXT and self.peer is not None and not self.pages.text.beside:
-            said = f"blue where {self.peer.name} knew better, orange where {self.own} did"
-        elif self.group.checkedId() == SPANS and (pair := self.pair) is not None:
-            said = f"{listed(pair)}; below 0 the second knew better. Enter goes there."
+            said = of_edit(self.view)
         else:
-            said = verdict(found.names, found.parted.shares, found.parted.ledgers[0].unit.per)
+            here, abreast = self._here, self.pages.text.beside if self.group.checkedId() == TEXT else False
+            page, side = self.group.checkedId(), self.side
+            said = of_models(Seen(self.view, page, self.own, self.peer, side, self.pair, here, abreast))
         self.said.show_text(said)
         self.said.setVisible(bool(said))
-
-    def _base_words(self) -> str:
-        view = self.view
-        if view.base is None:
-            return ""
-        if view.edited is None:
-            return "the base text is this one: edit it"
-        of_now = view.edited.ledgers[1] is view.ledger
-        return ("" if of_now else "of the text before the last change: ") + edit_summary(view.edited)
 
     # ---- what is done
 
@@ -464,27 +410,4 @@ class ComparisonPanel(Panel):
 
     def _sheet(self) -> ComparisonSheet | HereSheet | DivergenceSheet | None:
         """The page in sight on paper."""
-        shown, found, unit, edit = self.found, self.side, self.view.settings.unit, self.view.edited
-        if isinstance(shown, Here):
-            return HereSheet(shown, unit, self.theme)
-        if isinstance(shown, Diverged):
-            return DivergenceSheet(shown, unit, self.theme)
-        if self.based:
-            if edit is None:
-                return None
-            return ComparisonSheet(_base_rows(edit), (edit,), (NOW,), edit_summary(edit), unit, self.theme)
-        if found is None:
-            return None
-        parted, per = found.parted, found.parted.ledgers[0].unit.per
-        rows = [Row(*each) for each in zip(found.names, parted.shares, strict=True)]
-        lines = tuple(f"{letter}  {name}" for letter, name in zip("BCD", found.names[1:], strict=False))
-        return ComparisonSheet(rows, parted.pairs, lines, verdict(found.names, parted.shares, per), unit, self.theme)
-
-
-def _base_rows(found: Edited | None) -> list[Row]:
-    """What either text pays for the tokens that stand in both."""
-    if found is None:
-        return []
-    tokens = int(found.known.sum())
-    names = ("base text, what stands in both", "the text now, the same")
-    return [Row(name, Share(nats, tokens, found.units)) for name, nats in zip(names, found.totals, strict=True)]
+        return None if self.found is None else sheet_of(self.found, self.view.settings.unit, self.theme)

@@ -8,15 +8,16 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from arplay.core.aligned import Aligned
+from arplay.core.edited import Edited
 from arplay.engine.divergence import Diverged
-from arplay.export.comparing import Here
+from arplay.export.comparing import Beside, Here, edit_summary, verdict
 from arplay.export.divergence import summary
 from arplay.gui.settings import Unit
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.widgets.comparison.curve import plot_of
 from arplay.gui.widgets.comparison.divergence_curve import plot_of as divergence_plot
 from arplay.gui.widgets.comparison.here import COLORS, ONE, OTHER, TOKEN, PairTable, in_words, paint_pair
-from arplay.gui.widgets.comparison.totals import Row, TotalsTable
+from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_rows
 from arplay.gui.widgets.plot import Drawing
 
 WIDTH, PLOT, ROW, MARGIN = 900, 320, 24, SPACE[4]
@@ -150,3 +151,20 @@ class DivergenceSheet:
         if not plot.empty:
             Drawing(plot, QRectF(0, 2 * ROW, wide, PLOT)).paint(painter, self.theme)
         painter.restore()
+
+
+def sheet_of(
+    found: Beside | Here | Diverged | Edited, unit: Unit, theme: Theme
+) -> ComparisonSheet | HereSheet | DivergenceSheet:
+    """What is in sight on paper."""
+    match found:
+        case Here():
+            return HereSheet(found, unit, theme)
+        case Diverged():
+            return DivergenceSheet(found, unit, theme)
+        case Edited():
+            return ComparisonSheet(base_rows(found), (found,), (NOW,), edit_summary(found), unit, theme)
+    parted, per = found.parted, found.parted.ledgers[0].unit.per
+    rows = [Row(*each) for each in zip(found.names, parted.shares, strict=True)]
+    lines = tuple(f"{letter}  {name}" for letter, name in zip("BCD", found.names[1:], strict=False))
+    return ComparisonSheet(rows, parted.pairs, lines, verdict(found.names, parted.shares, per), unit, theme)

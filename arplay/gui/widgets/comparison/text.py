@@ -96,8 +96,9 @@ class TextPage(QWidget):
                 heat.zoomed.connect(self.zoomed)
                 self.body.addWidget(heat, 1, self.heats.index(heat))
             self.link = None
-            if isinstance(self.heats[0], QAbstractScrollArea):
-                self.link = ScrollLink((self.heats[0], self.heats[1]), self.heats[0], self._place)
+            left, right = self.heats
+            if all(isinstance(heat, QAbstractScrollArea) for heat in self.heats):
+                self.link = ScrollLink((left, right), left, self._place)
                 for heat in self.heats:
                     heat.verticalScrollBar().rangeChanged.connect(self._aligning.start)
         self._show()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arplay.core.aligned import Share
+from arplay.core.edited import Edited
 from arplay.core.format import in_unit, number, part_percent
 from arplay.gui.settings import Unit
 from arplay.gui.widgets.row_table import Column, TableRows
 
+NOW = "B  the text now"
 NAME, BITS, MORE, NLL, PERPLEXITY, TOKENS, EACH = range(7)
 
 
@@ -19,6 +21,15 @@ class Row:
     name: str
     share: Share | None
     said: str = ""
+
+
+def base_rows(found: Edited | None) -> list[Row]:
+    """What either text pays for the tokens that stand in both."""
+    if found is None:
+        return []
+    tokens = int(found.known.sum())
+    names = ("base text, what stands in both", "the text now, the same")
+    return [Row(name, Share(nats, tokens, found.units)) for name, nats in zip(names, found.totals, strict=True)]
 
 
 class TotalsTable(TableRows):

@@ -1,0 +1,96 @@
+"""What the comparison says below what it shows: what is awaited, what went wrong, and what the page in sight means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arplay.core.aligned import Aligned
+from arplay.export.comparing import Beside, Here, edit_summary, verdict
+from arplay.gui.peers import Peer
+from arplay.gui.view import View
+from arplay.gui.widgets.comparison.chips import doing
+from arplay.gui.widgets.comparison.here import in_words
+from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS, TEXT
+from arplay.gui.widgets.comparison.spans import listed
+from arplay.gui.widgets.labels import capital
+
+NO_DISTRIBUTIONS = "A saved run has no distributions, only the scores of its tokens: add its model."
+WAITS = "waiting for the other model's answer at this place"
+NOTHING_BEFORE = "{} has no distribution here: nothing stands before the first token, unless it reads BOS or EOS there."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """``page`` is in sight, of ``view``; ``own`` is the name of the window's model, ``peer`` the one chosen beside it.
+
+    ``side``: the scores of all side by side; ``pair``: of these two; ``here``: both at one place; ``abreast``: the text
+    is shown twice.
+    """
+
+    view: View
+    page: int
+    own: str
+    peer: Peer | None
+    side: Beside | None
+    pair: Aligned | None
+    here: Here | None
+    abreast: bool
+
+
+def of_models(seen: Seen) -> str:
+    """Of several models on one text."""
+    view, peer = seen.view, seen.peer
+    work = [doing(each) for each in view.peers if each.doing]
+    problem = next((each for each in view.peers if each.problem is not None), None)
+    if work:
+        return "  ·  ".join(work)
+    if problem is not None:
+        cause, remedy = problem.problem or ("", "")
+        return f"{problem.name}: {cause}. {capital(remedy)}."
+    if seen.page == HERE and view.peers:
+        return _of_here(seen)
+    if seen.page == CHANGED:
+        return ""  # the page says it
+    if seen.side is None:
+        return "" if not view.peers else view.work or "Waiting for the scores of the window's own model."
+    if not view.parted_here:
+        return "of the text before the last change"
+    if seen.page == TEXT and peer is not None and not seen.abreast:
+        return f"blue where {peer.name} knew better, orange where {seen.own} did"
+    if seen.page == SPANS and seen.pair is not None:
+        return f"{listed(seen.pair)}; below 0 the second knew better. Enter goes there."
+    parted = seen.side.parted
+    return verdict(seen.side.names, parted.shares, parted.ledgers[0].unit.per)
+
+
+def _of_here(seen: Seen) -> str:
+    peer, own = seen.peer, seen.view.answer
+    if peer is not None and peer.run is not None:
+        return NO_DISTRIBUTIONS
+    if own is not None and own.distribution is None and not seen.view.stale:
+        return NOTHING_BEFORE.format(seen.own)
+    answered = peer is not None and peer.answered is own and peer.answer is not None
+    if peer is not None and peer.answer is not None and answered and peer.answer.distribution is None:
+        return NOTHING_BEFORE.format(peer.name)
+    return in_words(seen.here, seen.view.settings.unit) or WAITS
+
+
+def of_edit(view: View) -> str:
+    """Of a text and what it was before an edit."""
+    if view.base is None:
+        return ""
+    if view.edited is None:
+        return "the base text is this one: edit it"
+    of_now = view.edited.ledgers[1] is view.ledger
+    return ("" if of_now else "of the text before the last change: ") + edit_summary(view.edited)
+
+
+def why_not(view: View, peer: Peer | None) -> str:
+    """Why whole distributions cannot be compared; "" where they can."""
+    if peer is not None and peer.run is not None:
+        return NO_DISTRIBUTIONS
+    if view.loaded is None or peer is None or peer.loaded is None:
+        return "Add a model with the same tokens: this one in another number type, or quantised."
+    if peer.match is not None and not peer.match.same:
+        return f"{peer.name} has other tokens: its distributions are over another set. Spans and bits compare them."
+    return ""

@@ -422,7 +422,11 @@ def test_a_saved_run_is_compared(seen: tuple[MainWindow, ComparisonPanel], qtbot
     assert panel.side is not None and panel.side.names == ("english float32", "same.npz bfloat16")
     assert panel.side.parted.shares[1].nats == pytest.approx(score(TEXT).nll_nats)
     QTest.mouseClick(panel.group.button(HERE), Qt.MouseButton.LeftButton)
-    assert "no distributions" in panel.said.full
+    qtbot.waitUntil(lambda: "tells of the places before its own tokens only" in panel.said.full, timeout=PATIENCE)
+    window.handle(Select(3))
+    qtbot.waitUntil(lambda: panel.said.full.endswith("keeps no more: load B with “+ Add model…”"), timeout=PATIENCE)
+    QTest.mouseClick(panel.group.button(CHANGED), Qt.MouseButton.LeftButton)
+    assert panel.pages.changed.rows.message == "A saved run keeps no whole distributions: load B with “+ Add model…”."
     window.handle(AddRun(tmp_path / "other.npz"))
     chips = panel.chips.chips
     qtbot.waitUntil(lambda: len(chips) > 2 and "it is of another text" in chips[2].words.toolTip(), timeout=PATIENCE)
@@ -432,6 +436,49 @@ def test_a_saved_run_is_compared(seen: tuple[MainWindow, ComparisonPanel], qtbot
     for slot in (1, 2, 3):
         window.handle(RemovePeer(slot))
     assert window.playground.view.peers == ()
+
+
+def test_a_saved_run_stands_where_the_model_does(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    """Run against run, then against a model: scores are compared, of a place what either keeps, and what is missing is
+    told with what to do."""
+    runs = [arplay.load("english", dtype=dtype).score(TEXT) for dtype in ("float32", "bfloat16")]
+    for name, run in zip("ab", runs, strict=True):
+        run.save(tmp_path / f"{name}.npz")
+    window = opened("abc")
+    panel = cast(ComparisonPanel, window.panels["comparison"])
+    window.open_file(tmp_path / "a.npz")
+    qtbot.waitUntil(lambda: window.playground.view.run is not None, timeout=PATIENCE)
+    window.docks["comparison"].raise_()
+    window.handle(AddRun(tmp_path / "b.npz"))
+    qtbot.waitUntil(lambda: panel.side is not None and panel.view.parted_here, timeout=PATIENCE)
+    assert panel.side is not None
+    assert [share.nats for share in panel.side.parted.shares] == pytest.approx([run.nll_nats for run in runs])
+    QTest.mouseClick(panel.group.button(HERE), Qt.MouseButton.LeftButton)
+    window.handle(Select(3))
+    qtbot.waitUntil(lambda: panel.view.answer is not None and panel.view.answer.prefix.index == 3, timeout=PATIENCE)
+    assert "; saved runs keep no more: load A with “Score anew”, B with" in panel.said.full
+    table = panel.pages.here.table
+    for side, run in enumerate(runs):
+        kept = {id: float(np.exp(logprob)) for id, logprob in run.ledger.best.at(3)}
+        told = {row.ids[side]: row.p[side] for row in table.rows if row.p[side] is not None}
+        assert told == pytest.approx(kept | {int(run.ledger.ids[3]): float(np.exp(run.ledger.logprob[3]))}, rel=1e-5)
+    QTest.mouseClick(panel.group.button(CHANGED), Qt.MouseButton.LeftButton)
+    page = panel.pages.changed
+    assert not page.button.isVisible() and "load A with “Score anew”, B with" in page.rows.message
+    window.handle(AddPeer("english", "cpu", "float32"))
+    ready = lambda: panel.side is not None and len(panel.side.models) == 3 and panel.view.parted_here  # noqa: E731
+    qtbot.waitUntil(ready, timeout=PATIENCE)
+    assert panel.side.parted.shares[2].nats == pytest.approx(runs[0].nll_nats, abs=1e-3)
+    panel.beside.setCurrentIndex(1)
+    panel.beside.activated.emit(1)
+    assert page.rows.message == "A saved run keeps no whole distributions: load A with “Score anew”."
+    QTest.mouseClick(panel.group.button(HERE), Qt.MouseButton.LeftButton)
+    window.handle(Select(9))
+    qtbot.waitUntil(lambda: panel.view.answer is not None and panel.view.answer.prefix.index == 9, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.said.full.endswith("keeps no more: load A with “Score anew”"), timeout=PATIENCE)
+    assert any(table.text(row, 2) == "not told" for row in range(len(table.rows))), "beyond what the run keeps"
+    assert all(row.p[1] is not None for row in table.rows)
+    assert not window.notice.isVisible()
 
 
 def test_the_heatmap_shows_the_difference(opened: Open, qtbot: QtBot) -> None:

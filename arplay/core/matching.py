@@ -67,12 +67,14 @@ class Both:
 class TwoAtOnce:
     """Two distributions: the most probable tokens of either as ``rows``, and what all others have together, ``rest``.
 
+    ``full``: whether each tells the whole distribution; what it does not tell may be there all the same.
     ``shared``: the probability that each gives to tokens that the other one has too; None where only some are told.
     ``kl`` is KL(first || second) in nats and ``tv`` the total variation, between the same tokens only.
     """
 
     rows: tuple[Both, ...]
     rest: tuple[float, float]
+    full: tuple[bool, bool]
     shared: tuple[float, float] | None
     kl: float | None
     tv: float | None
@@ -110,7 +112,7 @@ def two(p: Distribution, q: Distribution, match: Match, n: int) -> TwoAtOnce:
             alive = p.support
             kl = max(0.0, float(np.sum(p.probs[alive] * (p.logprobs[alive] - q.logprobs[alive]))))
             tv = 0.5 * float(np.abs(p.probs - q.probs).sum())
-    return TwoAtOnce(tuple(rows), (rest[0], rest[1]), shared, kl, tv)
+    return TwoAtOnce(tuple(rows), (rest[0], rest[1]), (p.full, q.full), shared, kl, tv)
 
 
 def _of(distribution: Distribution, id: int | None) -> float | None:

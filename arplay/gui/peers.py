@@ -9,6 +9,7 @@ from arplay.core.matching import Match
 from arplay.core.position import Answer
 from arplay.engine.load import Loaded
 from arplay.models.base import Info
+from arplay.models.scored_run import SavedRun
 
 MOST = 3
 """So many stand beside the window's own: four models at once."""
@@ -35,8 +36,8 @@ class Peer:
     doing: str = ""
     share: float | None = None
     problem: tuple[str, str] | None = None
-    run: Ledger | None = None
-    """The scores of a saved run, which has no model."""
+    run: SavedRun | None = None
+    """It is a saved run, which has no model."""
 
     @property
     def name(self) -> str:

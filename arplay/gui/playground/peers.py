@@ -14,7 +14,9 @@ from pathlib import Path, PurePath
 from PySide6.QtCore import QObject
 
 from arplay.core.chain import Ledger
-from arplay.core.modalities.base import Place
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document, Place
+from arplay.core.position import Answer
 from arplay.engine.explore import Explore, Explored
 from arplay.engine.load import Load, Loaded, Unload
 from arplay.engine.matching import Matched, MatchTokens
@@ -27,6 +29,7 @@ from arplay.gui.intents import AddPeer
 from arplay.gui.peers import MOST, Peer
 from arplay.gui.playground.state import State
 from arplay.gui.view import View
+from arplay.models.scored_run import SavedRun
 
 STOPPED = ("it was cancelled", "change the text to have it scored again")
 
@@ -137,9 +140,10 @@ class Peers(QObject):
         """A saved run is of one text only."""
         if peer.run is None or peer.beside is ledger:
             return
-        same = peer.run.encoded.is_of(self._play.scored_document)
+        own = peer.run.ledger
+        same = own.encoded.is_of(self._play.scored_document)
         problem = None if same else ("it is of another text", "open the text that it was made of")
-        self._change(peer.slot, ledger=peer.run if same else None, beside=ledger, problem=problem)
+        self._change(peer.slot, ledger=own if same else None, beside=ledger, problem=problem)
 
     def _part(self) -> None:
         view, ledger = self._play.view, self._play.ledger
@@ -169,17 +173,15 @@ class Peers(QObject):
             return
         document = play.scored_document if play.looking else play.document
         for peer in view.peers:
-            if (
-                peer.loaded is None
-                or peer.run is not None
-                or peer.answered is answer
-                or (peer.slot, Explore) in self._numbers
-            ):
+            if peer.loaded is None or peer.answered is answer or (peer.slot, Explore) in self._numbers:
                 continue
             inside = answer.prefix.actual is not None and answer.prefix.index < len(answer.encoded)
             unit = answer.encoded.span(answer.prefix.index)[0] if inside else view.caret
             alike = view.loaded is not None and peer.loaded.vocabulary.name == view.loaded.vocabulary.name
             place: Place = document.at(unit, answer.prefix.index if alike and inside else None)
+            if peer.run is not None:
+                self._change(peer.slot, answer=_kept(peer.run, document, place), answered=answer)
+                continue
             asked = partial(Explore, document=document, place=place, reading=view.settings.reading)
             on_result = partial(self._on_explored, peer.slot, answer)
             self._numbers[peer.slot, Explore] = self._bridge.ask(partial(asked, slot=peer.slot), on_result)
@@ -196,7 +198,7 @@ class Peers(QObject):
                     self._change(slot, doing=what, share=fraction)
                 case OpenedRun(run=run):
                     loaded = in_place_of_model(result.number, run)
-                    self._change(slot, loaded=loaded, run=run.ledger, doing="", share=None)
+                    self._change(slot, loaded=loaded, run=run, doing="", share=None)
                 case Loaded():
                     self._change(slot, loaded=result, doing="", share=None)
                 case Scored(ledger=ledger) if result.is_last:
@@ -246,6 +248,14 @@ class Peers(QObject):
                 self._drop(slot, kind)
                 if kind is Score:
                     self._change(slot, doing="", share=None)
+
+
+def _kept(run: SavedRun, document: Document, place: Place) -> Answer | None:
+    """What a saved run tells of a place; None where none of its tokens begins there."""
+    try:
+        return run.answer(document, place)
+    except Problem:
+        return None
 
 
 def _same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:

@@ -157,6 +157,7 @@ class ChangedPage(QWidget):
         self.button.setText("Stop" if asked.runs else "Compare")
         set_role(self.button, "" if asked.runs else "primary")
         self.button.setEnabled(asked.runs or not why_not)
+        self.button.setVisible(self.button.isEnabled() or found is not None)
         said = ""
         if asked.runs:
             said = f"{asked.doing}: {part_percent(asked.share or 0.0)}"
@@ -166,6 +167,7 @@ class ChangedPage(QWidget):
             said = ("" if here else before) + summary(found)
         self.rows.message = why_not or ASK
         self.said.show_text(said)
+        self.said.setVisible(bool(said))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

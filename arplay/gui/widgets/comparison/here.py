@@ -39,13 +39,14 @@ class PairTable(TableRows):
         super().__init__()
         self.tokens: tuple[TokenSet, TokenSet] | None = None
         self.letter = "B"
+        self.full = True, True
         self.most = 1.0
 
     def show_here(self, here: Here | None) -> None:
         rows: Sequence[Both] = here.found.rows if here is not None else ()
         if here is not None:
             one, other = here.models
-            self.tokens, self.letter = (one.vocabulary, other.vocabulary), here.letter
+            self.tokens, self.letter, self.full = (one.vocabulary, other.vocabulary), here.letter, here.found.full
         self.most = max((p for row in rows for p in row.p if p is not None), default=1.0) or 1.0
         self.reset(rows)
 
@@ -59,9 +60,10 @@ class PairTable(TableRows):
         if column == BARS:
             return ""
         side = column - ONE
-        if each.ids[side] is None:
-            return "no such token"
-        return percent_cell(each.p[side])
+        p = each.p[side]
+        if p is None:
+            return "no such token" if self.full[side] else "not told"
+        return percent_cell(p)
 
     def name(self, each: Both) -> str:
         assert self.tokens is not None
@@ -80,13 +82,17 @@ class PairTable(TableRows):
 
     def ink(self, row: int, column: int) -> str:
         each: Both = self.rows[row]
-        return "muted" if column in (ONE, OTHER) and each.ids[column - ONE] is None else "text"
+        return "muted" if column in (ONE, OTHER) and each.p[column - ONE] is None else "text"
 
     def tip(self, row: int, column: int) -> str:
         each: Both = self.rows[row]
         ids = ", ".join(
-            f"{letter}: id {id}" if id is not None else f"{letter} has no token that writes this"
-            for letter, id in zip(("A", self.letter), each.ids, strict=True)
+            f"{letter}: id {id}"
+            if id is not None
+            else f"{letter} has no token that writes this"
+            if full
+            else f"{letter} does not tell it"
+            for letter, id, full in zip(("A", self.letter), each.ids, self.full, strict=True)
         )
         return f"{self.name(each)}\n{ids}"
 

@@ -14,7 +14,7 @@ from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS, TEXT
 from arplay.gui.widgets.comparison.spans import listed
 from arplay.gui.widgets.labels import capital
 
-NO_DISTRIBUTIONS = "A saved run has no distributions, only the scores of its tokens: add its model."
+INSIDE = "{} is a saved run, which tells of the places before its own tokens only: choose another place."
 WAITS = "waiting for the other model's answer at this place"
 NOTHING_BEFORE = "{} has no distribution here: nothing stands before the first token, unless it reads BOS or EOS there."
 
@@ -65,14 +65,25 @@ def of_models(seen: Seen) -> str:
 
 def _of_here(seen: Seen) -> str:
     peer, own = seen.peer, seen.view.answer
-    if peer is not None and peer.run is not None:
-        return NO_DISTRIBUTIONS
     if own is not None and own.distribution is None and not seen.view.stale:
         return NOTHING_BEFORE.format(seen.own)
-    answered = peer is not None and peer.answered is own and peer.answer is not None
-    if peer is not None and peer.answer is not None and answered and peer.answer.distribution is None:
-        return NOTHING_BEFORE.format(peer.name)
-    return in_words(seen.here, seen.view.settings.unit) or WAITS
+    if peer is not None and peer.answered is own and own is not None:
+        if peer.answer is None and peer.run is not None:
+            return INSIDE.format(peer.name)
+        if peer.answer is not None and peer.answer.distribution is None:
+            return NOTHING_BEFORE.format(peer.name)
+    said = in_words(seen.here, seen.view.settings.unit)
+    runs = of_runs(seen.view, peer, "more")
+    return "; ".join(filter(None, (said, runs))) if said else WAITS
+
+
+def of_runs(view: View, peer: Peer | None, what: str) -> str:
+    """That saved runs keep no ``what`` of a place, and how to have it; "" where both are models."""
+    ways = {"A": "“Score anew”"} if view.run is not None else {}
+    if peer is not None and peer.run is not None:
+        ways["BCD"[view.peers.index(peer)]] = "“+ Add model…”"
+    load = ", ".join(f"{letter} with {way}" for letter, way in ways.items())
+    return f"{'a saved run keeps' if len(ways) == 1 else 'saved runs keep'} no {what}: load {load}" if ways else ""
 
 
 def of_edit(view: View) -> str:
@@ -87,8 +98,8 @@ def of_edit(view: View) -> str:
 
 def why_not(view: View, peer: Peer | None) -> str:
     """Why whole distributions cannot be compared; "" where they can."""
-    if peer is not None and peer.run is not None:
-        return NO_DISTRIBUTIONS
+    if said := of_runs(view, peer, "whole distributions"):
+        return f"{capital(said)}."
     if view.loaded is None or peer is None or peer.loaded is None:
         return "Add a model with the same tokens: this one in another number type, or quantised."
     if peer.match is not None and not peer.match.same:

@@ -18,6 +18,8 @@ MAX_BYTES = 256 * 1024 * 1024
 MOST_TEXTS_BYTES = 1024 * 1024
 MOST_DOTS = 500
 _LOOKED_AT = 64 * 1024
+NOT_UTF8 = "is not UTF-8"
+"""Words in the cause of every Problem for which another encoding may help."""
 
 
 def read_text(path: Path, encoding: str | None = None) -> bytes:
@@ -53,7 +55,7 @@ def to_utf8(data: bytes, name: str, encoding: str | None = None) -> bytes:
         remedy = f"open it with --encoding {likely}" if likely else "name its encoding with --encoding NAME"
         seems = f", it looks like {likely}" if likely else ""
         at = error.start if isinstance(error, UnicodeDecodeError) else 0
-        raise Problem(f"{name} is not UTF-8 (byte {at}){seems}", remedy) from error
+        raise Problem(f"{name} {NOT_UTF8} (byte {at}){seems}", remedy) from error
 
 
 def detect(data: bytes) -> str | None:

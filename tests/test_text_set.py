@@ -8,9 +8,10 @@ import math
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 import arplay
@@ -139,7 +140,10 @@ def test_records_are_asked_about(opened: Open, qtbot: QtBot, tmp_path: Path) -> 
     qtbot.waitUntil(lambda: window.sets.dialog is not None, timeout=PATIENCE)
     dialog = window.sets.dialog
     assert dialog is not None
-    assert [dialog.list.item(at).text() for at in range(2)] == ["title: One", "body.text: It was"]
+    assert [dialog.list.item(at).text() for at in range(2)] == [
+        "title: One  ·  in 2 of 3",
+        "body.text: It was  ·  in 2 of 3",
+    ]
     assert window.playground.document.file == b"BAC", "nothing is opened before it is chosen"  # type: ignore[attr-defined]
     dialog.list.setCurrentRow(1)
     assert dialog.go.isDefault() and not dialog.raw.isDefault()
@@ -181,3 +185,91 @@ def test_from_the_menu(opened: Open, qtbot: QtBot, texts: list[Path], monkeypatc
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(path) for path in texts[:2]], ""))
     window.menus.open_set.trigger()
     assert len(done(window, qtbot).texts.scored) == 2
+
+
+def test_records_among_dropped_files_are_asked_about_once(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("english", b"BAC")
+    (tmp_path / "a.txt").write_text("It was")
+    for name, text in (
+        ("r.jsonl", '{"t": "one"}\n'),
+        ("s.jsonl", '{"t": "two"}\n{"u": "no"}\n'),
+        ("x.jsonl", '{"u": "-"}\n'),
+    ):
+        (tmp_path / name).write_text(text)
+    window.sets.add([*sorted(tmp_path.glob("*.*l")), tmp_path / "a.txt"])
+    qtbot.waitUntil(lambda: window.sets.dialog is not None, timeout=PATIENCE)
+    dialog = window.sets.dialog
+    assert dialog is not None and dialog.parent() is window.sets.window
+    dialog.go.click()
+    qtbot.waitUntil(lambda: len(found(window).scored) == 3, timeout=PATIENCE)
+    assert {row.item.name: row.item.data for row in found(window).rows[1:]} == {
+        "r.jsonl:1": b"one",
+        "s.jsonl:1": b"two",
+    }
+    assert window.sets.window is not None and "1 of 3 records have no such text" in window.sets.window.head.full
+    assert "1 of 3 records have no such text; x.jsonl: no record has a text in" in notice(window)
+
+    found(window).clear()
+    window.sets.dialog = None
+    window.sets.add([tmp_path / "r.jsonl"])
+    qtbot.waitUntil(lambda: window.sets.dialog is not None, timeout=PATIENCE)
+    raw = window.sets.dialog
+    assert raw is not None
+    raw.raw.click()
+    done(window, qtbot)
+    assert found(window).rows[0].document == Text.of(b'{"t": "one"}\n') and window.playground.document.file == b"BAC"  # type: ignore[attr-defined]
+
+    (tmp_path / "bad.jsonl").write_text('{"t": "one"}\n{"t"\n')
+    window.sets.add([tmp_path / "bad.jsonl"])
+    qtbot.waitUntil(lambda: len(found(window).scored) == 2, timeout=PATIENCE)
+    assert "bad.jsonl is in the set as it is" in notice(window) and "line 2" in notice(window)
+
+
+def test_what_a_file_is_and_why_it_could_not_be_read(opened: Open, qtbot: QtBot, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    window = opened("english", b"BAC")
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_bytes("Ein Ei für Käthe, süß und mürbe.\n".encode("cp1252"))
+    (tmp_path / "page.html").write_text("<p>It was <b>dark</b>")
+    window.sets.add([tmp_path / name for name in ("a.txt", "b.txt", "page.html")])
+    shown = done(window, qtbot)
+    shown.list.selectRow(0)
+    assert shown.about.full.startswith("a.txt is not UTF-8") and shown.show_one.text() == "Encoding…"
+    asked = []
+
+    def agree(box: QMessageBox) -> int:
+        asked.append(box.informativeText())
+        box.defaultButton().click()
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", agree)
+    monkeypatch.setattr(QMessageBox, "clickedButton", QMessageBox.defaultButton)
+    shown.show_one.click()
+    assert "So are the others that are not UTF-8 (1)." in asked[0]
+    qtbot.waitUntil(lambda: len(found(window).scored) == 3, timeout=PATIENCE)
+    document = found(window).rows[1].document
+    assert document is not None and document.file.decode() == "Ein Ei für Käthe, süß und mürbe.\n"  # type: ignore[attr-defined]
+    assert "read as cp1252" in shown.about.full and shown.show_one.text() == "Open"
+
+    shown.list.selectRow(2)
+    assert "its markup is taken off: 12 of 21 bytes are text" in shown.about.full
+    shown.list.setFocus()
+    qtbot.waitUntil(shown.list.hasFocus)
+    QTest.keyClick(shown.list, Qt.Key.Key_Delete)
+    assert [row.item.name for row in found(window).rows] == ["a.txt", "b.txt"] and "2 of 2 texts" in shown.head.full
+    for _ in range(2):
+        shown.remove.click()
+    assert not found(window).rows and shown.about.full == "" and not shown.remove.isEnabled()
+
+
+def test_what_is_dropped_stays_where_it_is_from(opened: Open, tmp_path: Path) -> None:
+    """A program that proposes to move a file or a text would take it away once that is accepted."""
+    window = opened("abc", b"BAC")
+    (tmp_path / "a.txt").write_text("CAB")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.txt"))])
+    both = Qt.DropAction.MoveAction | Qt.DropAction.CopyAction
+    event = QDropEvent(QPointF(5, 5), both, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    event.setDropAction(Qt.DropAction.MoveAction)
+    window.dropEvent(event)
+    assert event.isAccepted() and event.dropAction() == Qt.DropAction.CopyAction
+    assert window.playground.document.file == b"CAB"  # type: ignore[attr-defined]

@@ -20,17 +20,20 @@ from arplay.textfile import read_text
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A text of a set: a file, or its UTF-8 ``data``."""
+    """A text of a set: a file, which is in ``encoding`` where that is given, or its UTF-8 ``data``."""
 
     name: str
     path: Path | None = None
     data: bytes = b""
+    encoding: str | None = None
 
-    def document(self, state: State) -> Document:
-        """Raises Problem."""
+    def document(self, state: State) -> tuple[Document, str]:
+        """What it is, and in words what reading changed of it. Raises Problem."""
         tokens = state.tokens
         reader = documents.reader_of(tokens)
-        return reader.read(self.path, None, tokens) if self.path is not None else reader.typed(self.data, tokens)
+        if self.path is None:
+            return reader.typed(self.data, tokens), ""
+        return reader.read(self.path, self.encoding, tokens), reader.said(self.path, tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,16 @@ class ScoreSet(Question):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ScoredOne(Result):
-    """The text ``at`` of the set is scored, or ``problem`` (cause, remedy) says why it cannot be."""
+    """The text ``at`` of the set is scored, or ``problem`` (cause, remedy) says why it cannot be.
+
+    ``changed``: what reading its file changed of it.
+    """
 
     at: int
     document: Document | None = None
     ledger: Ledger | None = None
     problem: tuple[str, str] | None = None
+    changed: str = ""
 
     @property
     def is_last(self) -> bool:
@@ -71,7 +78,7 @@ def score_set(state: State, request: ScoreSet) -> Steps:
         what = f"scoring {at + 1:,} of {count:,} texts"
         yield Progress(request.number, what, at / count)
         try:
-            document = item.document(state)
+            document, changed = item.document(state)
             steps = scored_of(state, request.number, document, request.reading, growing=False, kept=kept)
             while True:
                 try:
@@ -84,7 +91,7 @@ def score_set(state: State, request: ScoreSet) -> Steps:
         except Problem as problem:
             yield ScoredOne(request.number, at, problem=(problem.cause, problem.remedy))
         else:
-            yield ScoredOne(request.number, at, document, ledger)
+            yield ScoredOne(request.number, at, document, ledger, changed=changed)
     return ScoredSet(request.number)
 
 
@@ -142,25 +149,36 @@ def read_fields(state: State, request: ReadFields) -> Steps:
 
 @dataclass(frozen=True, slots=True)
 class ReadField(Request):
-    """The text of one field of each record."""
+    """The text of one field of each record, of all these files."""
 
-    path: Path
+    paths: tuple[Path, ...]
     field: str
 
 
 @dataclass(frozen=True, slots=True)
 class FieldRead(Result):
-    """``without``: how many records have no such text."""
+    """``without``: how many records have no such text. ``refused``: why files gave nothing at all."""
 
-    path: Path
+    paths: tuple[Path, ...]
     items: tuple[Item, ...]
     without: int
+    refused: tuple[str, ...] = ()
 
 
 def read_field(state: State, request: ReadField) -> Steps:
-    name = request.path.name
-    yield Progress(request.number, f"reading {name}", None)
-    found = records(read_text(request.path), name)
-    yield None
-    items = tuple(Item(f"{name}:{number}", None, data) for number, data in found.texts(request.field))
-    return FieldRead(request.number, request.path, items, len(found.rows) - len(items))
+    """Raises Problem where no file has such a text."""
+    items, without, refused, problem = list[Item](), 0, list[str](), None
+    for at, path in enumerate(request.paths):
+        yield Progress(request.number, f"reading {path.name}", at / len(request.paths))
+        try:
+            found = records(read_text(path), path.name)
+            texts = found.texts(request.field)
+        except Problem as why:
+            problem = why
+            refused.append(why.cause if path.name in why.cause else f"{path.name}: {why.cause}")
+            continue
+        items += (Item(f"{path.name}:{number}", None, data) for number, data in texts)
+        without += len(found.rows) - len(texts)
+    if not items and problem is not None:
+        raise problem
+    return FieldRead(request.number, request.paths, tuple(items), without, tuple(refused))

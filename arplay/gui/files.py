@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
@@ -59,7 +59,7 @@ def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False,
         if window.playground.loads and (loaded is not None or other is not None):
             window.open_later(path, encoding)
             return False
-        guess = _offer(path, window) if encoding is None and reader.encoded and other is None else None
+        guess = offer_encoding(path, window) if encoding is None and reader.encoded and other is None else None
         if guess is not None:
             return open_file(path, guess, window, raw)
         if other is not None:
@@ -185,8 +185,8 @@ def write_session(path: Path, window: Host) -> bool:
     return True
 
 
-def _offer(path: Path, window: Host) -> str | None:
-    """Ask whether to open the file in the encoding that it seems to have."""
+def offer_encoding(path: Path, window: QWidget, others: int = 0) -> str | None:
+    """Ask whether to open the file in the encoding that it seems to have, and so many others with it."""
     try:
         if path.stat().st_size > MAX_BYTES:
             return None
@@ -199,7 +199,10 @@ def _offer(path: Path, window: Host) -> str | None:
     box = QMessageBox(window)
     box.setWindowTitle("Not UTF-8")
     box.setText(f"<b>{markup(path.name)} is not UTF-8 text.</b>")
-    box.setInformativeText(f"It looks like {guess}. Open it as {guess}? The text is then UTF-8 here; the file stays.")
+    more = f" So are the others that are not UTF-8 ({others:,})." if others else ""
+    box.setInformativeText(
+        f"It looks like {guess}. Open it as {guess}? The text is then UTF-8 here; the file stays.{more}"
+    )
     yes = box.addButton(f"Open as {guess}", QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(yes)

@@ -20,6 +20,7 @@ from arplay.engine.messages import Progress
 from arplay.gui import files, help, intents, kinds, theme
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
+from arplay.gui.canvases.text import transfer
 from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped, dropped_texts
@@ -408,12 +409,12 @@ class MainWindow(Host):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() or event.mimeData().hasText():
-            event.acceptProposedAction()
+            transfer.take(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         mime = event.mimeData()
         if self._take(mime.urls()) if mime.hasUrls() else files.open_content(mime, "dropped text", self):
-            event.acceptProposedAction()
+            transfer.take(event)
 
     def _take(self, urls: Sequence[QUrl]) -> bool:
         """Load the model or open the text that came from elsewhere; False: told why not."""

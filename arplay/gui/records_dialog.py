@@ -9,6 +9,7 @@ from arplay.core.signs import safe
 from arplay.engine.text_set import FieldsRead
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label, plain
+from arplay.models.recordsfile import LOOKED_AT
 
 SHOWN = 70
 
@@ -19,18 +20,22 @@ class RecordsDialog(QDialog):
     chosen = Signal(str, bool)
     as_it_is = Signal()
 
-    def __init__(self, found: FieldsRead, parent: QWidget) -> None:
+    def __init__(self, found: FieldsRead, parent: QWidget, others: int = 0) -> None:
+        """``others``: how many more files of records are asked about together with this one."""
         super().__init__(parent)
         self.setWindowTitle("Open records")
         self.found = found
         many = f"{found.count:,} record{'s' * (found.count != 1)}"
-        head = Label(f"{found.path.name} has {many}. Which text of them is it?", wrap=True)
+        more = f" The same is taken of {others:,} more file{'s' * (others > 1)}." if others else ""
+        head = Label(f"{found.path.name} has {many}. Which text of them is it?{more}", wrap=True)
         self.list = QListWidget()
         self.list.setSpacing(2)
         self.list.setAccessibleName("Fields that hold texts")
         for field in found.fields:
             example = safe(field.example)
-            self.list.addItem(f"{safe(field.name)}: {example[:SHOWN]}{'…' * (len(example) > SHOWN)}")
+            looked = min(found.count, LOOKED_AT)
+            has = f"  ·  in {field.count:,} of {looked:,}" if field.count < looked else ""
+            self.list.addItem(f"{safe(field.name)}: {example[:SHOWN]}{'…' * (len(example) > SHOWN)}{has}")
             self.list.item(self.list.count() - 1).setToolTip(plain(f"{field.name}: {field.example[:400]}"))
         self.list.setCurrentRow(0)
         self.set = QRadioButton("Each a &text of its own, in the set of texts")
@@ -59,5 +64,5 @@ class RecordsDialog(QDialog):
         self.chosen.emit(self.found.fields[self.list.currentRow()].name, self.set.isChecked())
 
     def _raw(self) -> None:
-        self.reject()
         self.as_it_is.emit()
+        self.reject()

@@ -15,6 +15,7 @@ from arplay.gui.host import Host
 from arplay.gui.records_dialog import RecordsDialog
 from arplay.gui.text_set import SetWindow
 from arplay.gui.theme import Theme
+from arplay.models import documents, recordsfile
 
 
 class SetsDesk(QObject):
@@ -26,6 +27,8 @@ class SetsDesk(QObject):
         self.window: SetWindow | None = None
         self.dialog: RecordsDialog | None = None
         self._as_set = True
+        self._held: list[Path] = []
+        """Files of records among those that were added: a field is asked for, and taken of all of them."""
         self._texts.fields.connect(self._on_fields)
         self._texts.file_read.connect(self._on_file)
         self._texts.not_read.connect(self._on_not_read)
@@ -35,6 +38,7 @@ class SetsDesk(QObject):
     def open(self) -> SetWindow:
         if self.window is None:
             self.window = SetWindow(self._texts, self._window)
+            self.window.added.connect(self.add)
         self.window.open()
         return self.window
 
@@ -44,8 +48,26 @@ class SetsDesk(QObject):
         self.add([Path(name) for name in names])
 
     def add(self, paths: Sequence[Path]) -> None:
+        """Texts are scored; what text of them it is, is asked of files of records."""
         self.open()
-        self._texts.add([Item(path.name, path) for path in paths])
+        loaded = self._window.playground.view.loaded
+        encoded = documents.reader_of(loaded.vocabulary if loaded is not None else None).encoded
+        held = [path for path in paths if encoded and recordsfile.holds_records(path)]
+        self._texts.add([Item(path.name, path) for path in paths if path not in held])
+        if held:
+            self._held = held
+            self._texts.read_fields(held[0])
+
+    def _asked_of(self, path: Path) -> list[Path]:
+        """The files of a set that are asked about with this one; none where it is opened by itself."""
+        return self._held if path in self._held else []
+
+    def _as_it_is(self, path: Path) -> None:
+        held, self._held = self._asked_of(path), []
+        if held:
+            self._texts.add([Item(each.name, each) for each in held])
+        else:
+            files.open_file(path, None, self._window, True)
 
     def set_theme(self, theme: Theme) -> None:
         if self.window is not None:
@@ -56,9 +78,12 @@ class SetsDesk(QObject):
             self.window.hide()
 
     def _on_fields(self, found: FieldsRead) -> None:
-        dialog = self.dialog = RecordsDialog(found, self._window)
-        dialog.chosen.connect(partial(self._take, found.path))
-        dialog.as_it_is.connect(partial(files.open_file, found.path, None, self._window, True))
+        held = self._asked_of(found.path)
+        over = self.window if held and self.window is not None else self._window
+        dialog = self.dialog = RecordsDialog(found, over, max(0, len(held) - 1))
+        dialog.chosen.connect(partial(self._take, held or [found.path]))
+        dialog.as_it_is.connect(partial(self._as_it_is, found.path))
+        dialog.rejected.connect(self._held.clear)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -70,21 +95,37 @@ class SetsDesk(QObject):
         files.open_file(path, encoding, self._window, raw, at_once=True)
 
     def _on_none(self, path: Path, cause: str) -> None:
-        if files.open_file(path, None, self._window, True):
+        held = self._asked_of(path)
+        if held:  # by itself it is a text like any other; the others are asked about
+            self._held = held[1:]
+            self._texts.add([Item(path.name, path)])
+            self._remark(f"{path.name} is in the set as it is", cause)
+            if self._held:
+                self._texts.read_fields(self._held[0])
+        elif files.open_file(path, None, self._window, True):
             self._window.report(f"{path.name} is opened as it is", cause)
 
-    def _take(self, path: Path, field: str, as_set: bool) -> None:
-        self._as_set = as_set
-        self._texts.read_field(path, field)
+    def _take(self, paths: Sequence[Path], field: str, as_set: bool) -> None:
+        self._held, self._as_set = [], as_set
+        self._texts.read_field(paths, field)
 
     def _on_taken(self, found: FieldRead) -> None:
         window = self._window
-        window.store.add_recent("recent_files", str(found.path))
+        for path in found.paths:
+            window.store.add_recent("recent_files", str(path))
         if self._as_set:
             self.open()
             self._texts.add(found.items)
         else:
-            window.playground.open_text(b"\n\n".join(item.data for item in found.items), found.path.name)
-        if found.without:
-            count = len(found.items) + found.without
-            window.report(f"{found.without:,} of {count:,} records have no such text", "they are left out")
+            window.playground.open_text(b"\n\n".join(item.data for item in found.items), found.paths[0].name)
+        count = len(found.items) + found.without
+        without = [f"{found.without:,} of {count:,} records have no such text"] if found.without else []
+        if without or found.refused:
+            self._remark("; ".join((*without, *found.refused)), "they are left out")
+
+    def _remark(self, cause: str, remedy: str) -> None:
+        """Above the text, and in the window of the set, which may cover that."""
+        self._window.report(cause, remedy)
+        if self.window is not None:
+            self.window.remark = f"{cause}: {remedy}"
+            self.window.show_set()

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from arplay.core.format import number, percent
 from arplay.core.signs import safe
 from arplay.engine.score_reports import ScoredText
-from arplay.engine.text_set import Item
 from arplay.export import text_set
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json
+from arplay.gui import files
+from arplay.gui.canvases.text import transfer
 from arplay.gui.host import Host
 from arplay.gui.playground.text_set import Row, TextSet
 from arplay.gui.theme import SPACE, Theme
@@ -70,14 +71,25 @@ class SetTable(TableRows):
 
     def tip(self, row: int, column: int) -> str:
         one: Row = self.rows[row]
-        if one.problem is not None:
-            return f"{one.problem[0]}: {one.problem[1]}"
-        if column == NAME:
-            return f"{one.item.path or one.item.name}\nA double-click, or Enter, opens it in the views."
+        if one.problem is not None or column == NAME:
+            return f"{about(one)}\nA double-click, or Enter, opens it in the views."
         return self.columns[column].tip
 
     def ink(self, row: int, column: int) -> str:
         return "warning" if self.rows[row].problem is not None else "text"
+
+
+def about(row: Row) -> str:
+    """Where it is from and what reading it changed; or why it could not be read, and what to do."""
+    path = row.item.path
+    if row.problem is None:
+        read_as = f"read as {row.item.encoding}" if row.item.encoding else ""
+        where = str(path) if path is not None else f"{row.item.name}: {row.item.data[:200].decode('utf-8', 'replace')}"
+        return "  ·  ".join(part for part in (where, read_as, row.changed) if part)
+    cause, remedy = row.problem
+    if row.in_other_encoding and path is not None:
+        cause, remedy = cause.replace(str(path), path.name), "“Encoding…” reads it"
+    return f"{cause}: {remedy}"
 
 
 def cell(row: Row, column: int) -> str:
@@ -97,14 +109,21 @@ def cell(row: Row, column: int) -> str:
 
 
 class SetWindow(QWidget):
-    """What the set is told to do goes to the playground; texts are opened in the main window."""
+    """What the set is told to do goes to the playground; texts are opened in the main window.
+
+    ``added``: files that shall be in it.
+    """
+
+    added = Signal(list)
 
     def __init__(self, texts: TextSet, window: Host) -> None:
         super().__init__(window, Qt.WindowType.Window)
         self.setWindowTitle("Set of texts")
         self.setAcceptDrops(True)
         self.texts, self._window = texts, window
-        self.head, self.figures, self.progress = Caption(), FigureRow(), ProgressLine()
+        self.remark = ""
+        """What has to be known of how the set came to be."""
+        self.head, self.figures, self.progress, self.about = Caption(), FigureRow(), ProgressLine(), Caption()
         self.table = SetTable(self)
         self.list = ChoiceTable("Texts of the set", ROW)
         self.list.message = EMPTY
@@ -114,6 +133,9 @@ class SetWindow(QWidget):
         self.files = push_button("Add files…", "Texts, pages, or files of records", self._ask_files)
         self.show_one = push_button("Open", "Show this text in heatmap, ledger and all other views", self._open_current)
         self.halt = push_button("Pause", "What is scored stays", self._halt)
+        self.remove = push_button("Remove", "Take this text out of the set (Delete); the file stays", self._remove)
+        QShortcut(QKeySequence.StandardKey.Delete, self.list, self._remove, context=Qt.ShortcutContext.WidgetShortcut)
+        self.list.selectionModel().currentRowChanged.connect(self._show_current)
         self.empty = push_button("Clear", "Take all texts out of the set; the files stay", self.texts.clear)
         self.export = push_button("Export", "The table, or a report of all texts")
         menu = QMenu(self.export)
@@ -126,7 +148,7 @@ class SetWindow(QWidget):
         for button in (self.files, self.show_one, self.halt):
             low.addWidget(button)
         low.addStretch(1)
-        for button in (self.empty, self.export):
+        for button in (self.remove, self.empty, self.export):
             low.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
@@ -134,6 +156,7 @@ class SetWindow(QWidget):
         for widget in (self.figures, self.head, self.progress):
             column.addWidget(widget)
         column.addWidget(self.list, 1)
+        column.addWidget(self.about)
         column.addLayout(low)
         texts.changed.connect(self.show_set)
         self.resize(840, 520)
@@ -163,19 +186,33 @@ class SetWindow(QWidget):
         left = texts.done < len(texts.rows)
         self.halt.setText("Pause" if texts.runs else "Go on" if texts.done else "Score")
         self.halt.setEnabled(texts.runs or left)
-        self.show_one.setEnabled(bool(texts.rows))
+        self._show_current()
         self.empty.setEnabled(bool(texts.rows))
         self.export.setEnabled(bool(texts.scored))
+
+    @property
+    def current(self) -> Row | None:
+        at = self.list.currentIndex().row()
+        return self.texts.rows[at] if 0 <= at < len(self.texts.rows) else None
+
+    def _show_current(self) -> None:
+        row = self.current
+        self.about.show_text("" if row is None else about(row))
+        self.show_one.setText("Encoding…" if row is not None and row.in_other_encoding else "Open")
+        for button in (self.show_one, self.remove):
+            button.setEnabled(row is not None)
 
     def _said(self) -> str:
         texts = self.texts
         if not texts.rows:
+            self.remark = ""
             return "No text yet"
         by = f" by {texts.loaded.info.name}" if texts.loaded is not None else ""
         failed = sum(row.problem is not None for row in texts.rows)
         parts = [f"{len(texts.scored):,} of {len(texts.rows):,} texts scored{by}"]
         parts += [f"{failed:,} could not be read"] if failed else []
         parts += [] if texts.runs or texts.done == len(texts.rows) else ["paused"]
+        parts += [self.remark] if self.remark else []
         return "  ·  ".join(parts)
 
     def _together(self) -> tuple[Figure, ...]:
@@ -223,28 +260,35 @@ class SetWindow(QWidget):
             self._open(self.list.currentIndex())
 
     def _open(self, index: QModelIndex) -> None:
-        """The text in the views: a file as it would be opened by itself."""
-        item = self.texts.rows[index.row()].item
-        if item.path is not None:
-            self._window.open_file(item.path)
+        """The text in the views: a file as it would be opened by itself, or first in which encoding it is."""
+        row = self.texts.rows[index.row()]
+        item = row.item
+        if row.in_other_encoding and item.path is not None:
+            others = sum(each.in_other_encoding for each in self.texts.rows) - 1
+            guess = files.offer_encoding(item.path, self, others)
+            if guess is not None:
+                self.texts.read_as(guess)
+        elif item.path is not None:
+            self._window.open_file(item.path, item.encoding)
         else:
             self._window.playground.open_text(item.data, item.name)
 
     def _ask_files(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(self, "Add texts to the set")
-        self.add([Path(name) for name in names])
+        self.added.emit([Path(name) for name in names])
 
-    def add(self, paths: list[Path]) -> None:
-        self.texts.add([Item(path.name, path) for path in paths])
+    def _remove(self) -> None:
+        if self.current is not None:
+            self.texts.remove(self.list.currentIndex().row())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+            transfer.take(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        self.add([path for path in paths if path.is_file()])
-        event.acceptProposedAction()
+        self.added.emit([path for path in paths if path.is_file()])
+        transfer.take(event)
 
     # export
 

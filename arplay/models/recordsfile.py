@@ -14,7 +14,7 @@ from arplay.textfile import json_value
 ENDINGS = (".jsonl", ".ndjson", ".json")
 MOST_BYTES = 50_000_000
 MOST_RECORDS = 100_000
-_LOOKED_AT = 1000
+LOOKED_AT = 1000
 _DEEPEST = 8
 
 
@@ -41,7 +41,7 @@ class Records:
         (Field(name='a.b', count=1, example='x'), Field(name='text', count=1, example='y'))
         """
         found: dict[str, Field] = {}
-        for _, row in self.rows[:_LOOKED_AT]:
+        for _, row in self.rows[:LOOKED_AT]:
             for name, text in _texts(row, "", _DEEPEST):
                 former = found.get(name)
                 found[name] = Field(name, former.count + 1 if former else 1, former.example if former else text)

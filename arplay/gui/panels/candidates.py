@@ -16,6 +16,7 @@ from arplay.core.errors import Problem
 from arplay.core.format import part_percent
 from arplay.engine.candidates import Rated
 from arplay.export.candidates import ahead
+from arplay.gui.canvases.text import transfer
 from arplay.gui.contract import Panel
 from arplay.gui.dropping import dropped
 from arplay.gui.intents import Change, CompareCandidates, Continue, Report, StopAsking
@@ -277,7 +278,7 @@ class CandidatesPanel(Panel):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file of lines, or lines themselves; a model is for the window."""
         if self.reads_text and self.view.loaded is not None and _given(event) is not None:
-            event.acceptProposedAction()
+            transfer.take(event)
         else:
             event.ignore()
 
@@ -287,7 +288,7 @@ class CandidatesPanel(Panel):
             self.read(given)
         elif given:
             self._add(given)
-        event.acceptProposedAction()
+        transfer.take(event)
 
     # ---- what is asked
 

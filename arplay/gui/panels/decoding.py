@@ -23,6 +23,7 @@ from arplay.core.decoding.pipeline import MOST_STAGES, Decoded
 from arplay.core.decoding.rows import Row, Rows, pipeline_of
 from arplay.core.decoding.stages import STAGES
 from arplay.core.errors import Problem
+from arplay.gui.canvases.text import transfer
 from arplay.gui.contract import Panel
 from arplay.gui.intents import Change, Do, PeekRewind, Report
 from arplay.gui.panels.stepping import stepping
@@ -307,7 +308,7 @@ class DecodingPanel(Panel):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Stages in a file; whatever else is dropped is the window's."""
         if _stages_file(event) is not None:
-            event.acceptProposedAction()
+            transfer.take(event)
         else:
             event.ignore()
 
@@ -316,7 +317,7 @@ class DecodingPanel(Panel):
         if path is None:
             event.ignore()
             return
-        event.acceptProposedAction()
+        transfer.take(event)
         try:
             self.presets.read(path)
         except Problem as problem:

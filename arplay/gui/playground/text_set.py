@@ -28,6 +28,7 @@ from arplay.engine.text_set import (
 )
 from arplay.gui.bridge import Bridge
 from arplay.gui.playground.state import State
+from arplay.textfile import NOT_UTF8
 
 MOST = 10_000
 
@@ -40,6 +41,12 @@ class Row:
     document: Document | None = None
     ledger: Ledger | None = None
     problem: tuple[str, str] | None = None
+    changed: str = ""
+
+    @property
+    def in_other_encoding(self) -> bool:
+        """It may be read once its encoding is known."""
+        return self.problem is not None and self.item.path is not None and NOT_UTF8 in self.problem[0]
 
     @property
     def is_done(self) -> bool:
@@ -98,6 +105,24 @@ class TextSet(QObject):
         self.rows, self.loaded = (), None
         self.changed.emit()
 
+    def remove(self, at: int) -> None:
+        """Take one text out; the file stays."""
+        runs = self.runs
+        self.pause()
+        self.rows = self.rows[:at] + self.rows[at + 1 :]
+        if runs:
+            self.go_on()
+        else:
+            self.changed.emit()
+
+    def read_as(self, encoding: str) -> None:
+        """Read all that is not UTF-8 as this."""
+        self.pause()
+        self.rows = tuple(
+            Row(replace(row.item, encoding=encoding)) if row.in_other_encoding else row for row in self.rows
+        )
+        self.go_on()
+
     def pause(self) -> None:
         """What is scored stays; the text that is being scored is begun anew."""
         if self._number is not None:
@@ -140,8 +165,9 @@ class TextSet(QObject):
     def read_fields(self, path: Path) -> None:
         self._bridge.ask(partial(ReadFields, path=path), partial(self._on_fields, path))
 
-    def read_field(self, path: Path, field: str) -> None:
-        self._bridge.ask(partial(ReadField, path=path, field=field), self._on_records)
+    def read_field(self, paths: Sequence[Path], field: str) -> None:
+        """Of all of them; ``taken`` follows."""
+        self._bridge.ask(partial(ReadField, paths=tuple(paths), field=field), self._on_records)
 
     def _on_fields(self, path: Path, result: Result) -> None:
         self._tell(result if isinstance(result, Progress) else None)
@@ -167,7 +193,8 @@ class TextSet(QObject):
                 self.progress = result
                 self.changed.emit()
             case ScoredOne(at=at):
-                new = replace(self.rows[at], document=result.document, ledger=result.ledger, problem=result.problem)
+                told = {name: getattr(result, name) for name in ("document", "ledger", "problem", "changed")}
+                new = replace(self.rows[at], **told)
                 self.rows = (*self.rows[:at], new, *self.rows[at + 1 :])
                 self.changed.emit()
             case ScoredSet() | Cancelled():

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from arplay.core.signs import markup, safe
 from arplay.engine.trainer import RunRequest
+from arplay.gui.canvases.text import transfer
 from arplay.gui.notice import Notice
 from arplay.gui.playground.playground import Playground
 from arplay.gui.store import Store
@@ -247,11 +248,11 @@ class TrainingWindow(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() and self.pages.currentIndex() == 0:
-            event.acceptProposedAction()
+            transfer.take(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        event.acceptProposedAction()
+        transfer.take(event)
         self.form.add_files(files)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -24,6 +24,7 @@ from arplay.core.modalities.image import Picture, Raster
 from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.picture import clipboard
 from arplay.gui.canvases.picture.painted import Painted, Pasted
+from arplay.gui.canvases.text import transfer
 from arplay.gui.intents import CaretMoved, Do, OpenFiles, Report
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
@@ -271,12 +272,12 @@ class PictureCanvas(Canvas):
         """An image without a file, as browsers give it; all else is for the window."""
         offered = event.mimeData()
         if offered.hasImage() and not clipboard.files(offered):
-            event.acceptProposedAction()
+            transfer.take(event)
         else:
             event.ignore()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
+        transfer.take(event)
         if self._raster is not None:
             self._lay("dropped", event.mimeData(), self._raster)
         else:

@@ -249,7 +249,7 @@ class TextArea(WheelZoom, TextField):
         if not transfer.local_files(event.mimeData()):
             self.setTextCursor(place)
         self.insertFromMimeData(event.mimeData())
-        event.acceptProposedAction()
+        transfer.take(event)
 
     def _move(self, low: int, high: int, at: int) -> None:
         """The selected units [low, high) go to ``at``, as one edit."""

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QDropEvent
 
 EXACT = "application/x-arplay-bytes"
+
+
+def take(event: QDropEvent) -> None:
+    """Accept what is dragged here as a copy: a program that would move it would take it away where it is from."""
+    if event.possibleActions() & Qt.DropAction.CopyAction:
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+    else:
+        event.acceptProposedAction()
 
 
 def offer(data: bytes) -> QMimeData:

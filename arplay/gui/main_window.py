@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from arplay.gui.playground.writing import NO_MODEL
 from arplay.gui.runs_desk import RunsDesk
 from arplay.gui.sets_desk import SetsDesk
 from arplay.gui.settings import Settings
+from arplay.gui.showing import Showing, in_sight
 from arplay.gui.stale import QUICK_SCORES_MS, Waiting, scores_waited_for, waited_for
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
@@ -44,13 +44,6 @@ from arplay.gui.view import View
 from arplay.gui.widgets.zoom import zoomed
 from arplay.models import catalogue
 from arplay.models.gguf import ways as gguf_ways
-
-LATE_MS = 50
-"""After so long without an answer the panels say that they wait."""
-
-
-FOLLOW_MS = 80
-"""So long after the text and the chart the other panels follow what Play writes."""
 
 REFUSED_MS = 6_000
 """So long the status bar says why something did not happen."""
@@ -96,6 +89,7 @@ class MainWindow(Host):
         self.menus.models.train.triggered.connect(self.training.open)
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
+        self.showing = Showing(self.panels.values(), self)
         editor, heat = self.panels["editor"].canvas.scrolls, self.panels["heatmap"].text  # type: ignore[attr-defined]
         self.link = ScrollLink((editor, heat), self)
         self.sight = SightLink((heat, editor), self.panels["plots"].show_part, self)  # type: ignore[attr-defined]
@@ -148,9 +142,6 @@ class MainWindow(Host):
         play.fetching.changed.connect(self._on_fetching)
         play.fetching.fetched.connect(self._on_fetched)
         play.fetching.failed.connect(self._on_fetch_failed)
-        self._followed = 0.0
-        self._late = QTimer(self, singleShot=True)
-        self._late.timeout.connect(self._show_all)
         self._shortly = QTimer(self, singleShot=True, interval=500)
         self._shortly.timeout.connect(self._save_settings)
 
@@ -160,21 +151,11 @@ class MainWindow(Host):
     # ---- what is shown
 
     def _show_view(self, view: View) -> None:
-        """The text at once, the chart with the answer, the rest after it; nothing is drawn twice for one step."""
-        waits = view.stale and view.loaded is not None and view.answer is not None and view.problem is None
         kind = kinds.of_document(view.document)
         self.arrangement.centre.set_title(kind.noun.capitalize())
         if self._tour is not None:
             self._tour.show_kind(kind)
-        for panel in self.panels.values():
-            if panel.comes == "at once":
-                panel.show_view(view)
-        if not waits:
-            self._show_chart()
-        if view.playing and not waits and time.monotonic() > self._followed + FOLLOW_MS / 1000:
-            self._show_all()  # painted with the chart, which takes less than one after the other
-        elif not self._late.isActive() or not (waits or view.playing):
-            self._late.start(LATE_MS if waits else FOLLOW_MS if view.playing else 0)
+        self.showing.show_view(view)
         self.link.on = view.settings.link_scrolling
         self.status.show_view(view)
         self.waiting.wait(waited_for(view))
@@ -190,30 +171,17 @@ class MainWindow(Host):
                 self.notice.forget()  # what it told is mended
             self._problem = view.problem
         blamed = view.undecoded
-        if blamed is not None and blamed.cause != self._blamed and not _in_sight(self.panels["decoding"]):
+        if blamed is not None and blamed.cause != self._blamed and not in_sight(self.panels["decoding"]):
             self.notice.report(blamed.cause, blamed.remedy)  # where it is in sight, the stage itself tells it
         self._blamed = blamed.cause if blamed is not None else ""
         self.menus.show_view(view)
-
-    def _show_chart(self) -> None:
-        """What is waited for after a step comes before the other panels have their turn."""
-        for panel in self.panels.values():
-            if panel.comes == "with the answer" and _in_sight(panel):
-                panel.show_view(self.playground.view)
-
-    def _show_all(self) -> None:
-        self._late.stop()
-        self._followed = time.monotonic()
-        for panel in self.panels.values():
-            if panel.comes != "at once" and _in_sight(panel):  # the others have it already
-                panel.show_view(self.playground.view)
 
     def _on_visibility(self, visible: bool) -> None:
         """A panel behind another's tab is given nothing until it comes to the front."""
         dock = self.sender()
         if visible and isinstance(dock, Dock):
             dock.panel.show_view(self.playground.view)
-        self._late.start(0)
+        self.showing.follow(0)
 
     def _show_progress(self, progress: Progress | None) -> None:
         """Of what runs on the model; a download shows while nothing else does."""
@@ -470,7 +438,7 @@ class MainWindow(Host):
             self.closed.emit()
 
     def _wind_up(self) -> None:
-        self._late.stop()
+        self.showing.stop()
         self.waiting.wait("")
         self.scores_waiting.wait("")
         self.status.rest()
@@ -493,8 +461,3 @@ def _app() -> QApplication:
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     return app
-
-
-def _in_sight(panel: Panel) -> bool:
-    """Whether any of it is on the screen: Qt calls a panel visible even where another's tab covers it."""
-    return not panel.visibleRegion().isEmpty()

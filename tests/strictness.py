@@ -99,6 +99,14 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     return result
 
 
+def pytest_sessionfinish() -> None:
+    """What is copied is destroyed while Python lives: without a screen Qt keeps it until the process ends, and a
+    QMimeData that Python made then asks an interpreter that is gone (a segmentation fault behind all tests)."""
+    gui = sys.modules.get("PySide6.QtGui")
+    if gui is not None and gui.QGuiApplication.instance() is not None:
+        gui.QGuiApplication.clipboard().clear()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu"):
         import torch

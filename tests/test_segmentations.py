@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,14 @@ def test_a_search_that_is_cut_short_says_so(english: arplay.Model) -> None:
     short, whole = (english.segmentations("It was", most=most).found for most in (3, 4096))
     assert not short.whole and whole.whole and short.canonical in short.ways
     assert short.marginal < whole.marginal, "a lower bound"
+
+
+def test_ways_that_do_not_fit_into_the_context_are_missed(tmp_path: Path) -> None:
+    """BOS and three tokens are read, and a fourth comes after them: of six ways to write it one has five tokens."""
+    model = arplay.load(save(tmp_path, "llama", adds_separator=True, max_position_embeddings=4))
+    short, long = (model.segmentations(text).found for text in ("the", "the ca"))
+    assert short.whole and not long.whole
+    assert {len(way.ids) for way in short.ways} == {1, 2, 3} and max(len(way.ids) for way in long.ways) == 4
 
 
 def test_one_way_and_none() -> None:

@@ -55,7 +55,7 @@ def segment(state: State, request: Segment) -> Steps:
     for _ in in_chunks(session, session.read, np.array(before, np.int64), state.pace):
         yield None
     waiting: list[tuple[Session, int, tuple[int, ...], float]] = [(session, 0, (), 0.0)]
-    ways, looked = list[Segmentation](), 0
+    ways, looked, whole = list[Segmentation](), 0, True
     while waiting and looked < request.most:
         session, at, ids, logprob = waiting.pop()
         distribution, looked = next_of(session), looked + 1
@@ -65,10 +65,12 @@ def segment(state: State, request: Segment) -> Steps:
                 continue
             if end == len(request.document):
                 ways.append(Segmentation((*ids, id), logprob + known))
-            elif model.info.context is None or len(before) + len(ids) + 1 < model.info.context:
+            elif model.info.context is None or len(before) + len(ids) < model.info.context:
                 branch = session.branch()
                 branch.read([id])
                 waiting.append((branch, end, (*ids, id), logprob + known))
+            else:
+                whole = False  # ways of so many tokens do not fit into the context
         yield Progress(request.number, "Cutting in every way", min(1.0, looked / request.most))
     canonical = next((way for way in ways if way.ids == usual), None)
     if canonical is None:  # it was not come to, or has special tokens
@@ -78,5 +80,5 @@ def segment(state: State, request: Segment) -> Steps:
         canonical = Segmentation(usual, float(np.sum(each)))
         ways.append(canonical)
     ways.sort(key=lambda way: (-way.logprob, way.ids))
-    found = Segmentations(tuple(ways), canonical, not waiting)
+    found = Segmentations(tuple(ways), canonical, whole and not waiting)
     return Segmented(request.number, tokens, request.document, model.info, first_token, found, looked)

@@ -134,6 +134,49 @@ def test_an_impossible_token_is_minus_infinity_as_a_text(ask: Command, tmp_path:
     assert ask("next", "--model", str(table), "--prompt", "A")["top"][1]["logprob"] == "-inf"
 
 
+@pytest.mark.parametrize("more", [["--segmentations"], ["--base"], ["--compare"], ["--compare", "--divergence"]])
+def test_an_impossible_text_has_every_table(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, text = tmp_path / "never.json", text_file(tmp_path, b"AB")
+    table.write_text('{"alphabet": ["A", "B"], "rows": {"": {"A": 1.0}}}')
+    values = {"--base": [text], "--compare": [str(table)]}
+    given = ["score", text, "--model", str(table), *(part for each in more for part in (each, *values.get(each, [])))]
+    assert main(given) == 0
+    shown = capsys.readouterr().out
+    assert "∞" in shown and "nan" not in shown.lower()
+    assert main([*given, "--json"]) == 0
+    strict(capsys.readouterr().out)
+
+
+def test_what_is_asked_of_several_texts_is_told_of_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [tmp_path / name for name in ("one.txt", "two.txt")]
+    for file, text in zip(files, ("BAC", "BA"), strict=True):
+        file.write_text(text)
+    assert main(["score", *map(str, files), "--model", "abc", "--conventions", "--by", "word"]) == 0
+    _, one, two = capsys.readouterr().out.split(".txt:\n")
+    for text in (one, two):
+        assert "arplay, overlapping windows" in text and "part" in text
+    assert "2.0274" in one and "BAC" in one and "2.2361" in two
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (["--report", "x.html"], "--report"),
+        (["--curve", "stride", "--colour-by", "p"], "--curve, --colour-by"),
+        (["--by", "word", "--conventions"], "--by, --conventions"),
+    ],
+)
+def test_what_candidates_do_not_have_is_refused(
+    more: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = text_file(tmp_path, b"A")
+    assert main(["score", "--prompt", "B", "--model", "abc", "--candidates", file, *more]) == 2
+    assert f"error: {named}: of a text" in capsys.readouterr().err
+    assert not Path("x.html").exists()
+
+
 def test_a_tokenizer_that_adds_a_separator(ask: Command, tiny: str, tmp_path: Path) -> None:
     text = "The café 😀 sat."
     said = ask("score", text_file(tmp_path, text.encode()), "--model", tiny)

@@ -142,6 +142,15 @@ def test_a_text_that_fits_has_one_perplexity(tiny: Path) -> None:
     assert rolled != pytest.approx(by["windows"], rel=1e-3), "the harness scores the separator that stands there twice"
 
 
+def test_the_harness_reads_all_of_a_text_at_once_where_a_model_has_no_limit(tmp_path: Path) -> None:
+    """Also where two tokens more stand before the text there than in the reading in sight."""
+    model = arplay.load(save(tmp_path, "mamba", adds_separator=True))
+    for first in ("auto", "unscored"):
+        model.reading = arplay.Reading(first_token=first)
+        rolled = next(each for each in model.conventions("The cat").figures if each.name == "harness_rolling")
+        assert rolled.found is not None and (rolled.windows, rolled.found.counted) == (1, 4)
+
+
 def test_what_cannot_be_followed_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "b.txt"
     path.write_text("BAC")

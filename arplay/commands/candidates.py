@@ -13,11 +13,16 @@ from arplay.export.writers import to_json, write
 from arplay.models.documents import Source
 from arplay.textfile import read_texts
 
+OF_A_TEXT = (
+    *("by", "correct_spaces", "conventions", "curve", "segmentations", "compare", "divergence", "base"),
+    *("report", "jsonl", "save", "colour_by"),
+)
+
 
 def run(args: argparse.Namespace, source: Source) -> int:
     """Raises Problem."""
-    if args.by or args.conventions:
-        raise options.UsageError("--by and --conventions are of a text, --candidates compares what may follow it")
+    if asked := options.said(args, *OF_A_TEXT):
+        raise options.UsageError(f"{asked}: of a text, and --candidates compares what may follow it")
     texts = read_texts(args.candidates, args.encoding)
     with ProgressLine() as progress:
         rated = given.model(args, progress).candidates(source.document, texts)

@@ -22,6 +22,16 @@ class UsageError(Exception):
     """The arguments do not go together: told with the usage, exit status 2."""
 
 
+def said(args: argparse.Namespace, *names: str) -> str:
+    """Which of these options were given, as they are written; "" for none.
+
+    >>> said(argparse.Namespace(by="word", raw=False, base=None, curve="stride"), "by", "raw", "base", "curve")
+    '--by, --curve'
+    """
+    given = (name for name in names if getattr(args, name) not in (None, False, "auto"))
+    return ", ".join(f"--{name.replace('_', '-')}" for name in given)
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",

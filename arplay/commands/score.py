@@ -13,6 +13,7 @@ from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.aligned import Aligned
 from arplay.core.edited import Edited, edited
 from arplay.core.parts import Parts
+from arplay.core.signs import safe
 from arplay.core.sweeps import Axis
 from arplay.engine.conventions import Compared
 from arplay.engine.curves import Swept
@@ -37,6 +38,12 @@ from arplay.export.writers import to_json, to_json_line, write
 from arplay.models import devices
 from arplay.models.documents import Source
 from arplay.results import Score, model_record
+
+NEEDS_MODEL = (
+    *("model", "device", "dtype", "first_token", "special", "window_lead", "context", "stride", "encoding", "raw"),
+    *("field", "conventions", "segmentations", "candidates", "divergence", "base", "correct_spaces", "curve", "save"),
+)
+"""What cannot be asked of a saved run."""
 
 LONG = 20_000
 """Tokens to be read of which it is told beforehand."""
@@ -122,22 +129,31 @@ class One:
 
     def lines(self, found: tables.Record, coloured: bool = False) -> list[str]:
         """The same for a terminal; ``coloured``: its tokens are shown in colours and stand in no table."""
-        name, shown = self.score.loaded.info.name, list[str]()
-        for other, pair in self.beside:
-            shown += ["", *comparison.lines(pair, name, other.loaded.info.name)]
-        if self.edited is not None:
-            shown += ["", *comparing.edit_lines(self.edited)]
-        for each in self.diverged:
-            shown += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
-        if not shown and self.divided is not None:
-            shown = scored.parts(found["parts"], self.score.ledger.unit)
-        elif not shown and not coloured:
-            shown = scored.tokens(self.score, found["tokens"])
-        first = [] if self.compared is None else [*conventions.lines(self.compared), ""]
+        beside = self._beside(found)
+        if not beside and not coloured:
+            beside = scored.tokens(self.score, found["tokens"])
+        return [*self._of_the_whole(found), *scored.head(self.score, found["totals"]), *beside]
+
+    def briefly(self, found: tables.Record) -> list[str]:
+        """What was asked of it besides its totals, under its name."""
+        told = [*self._of_the_whole(found), *self._beside(found)]
+        return ["", f"{safe(self.name)}:", *told] if told else []
+
+    def _of_the_whole(self, found: tables.Record) -> list[str]:
+        told = [] if self.compared is None else [*conventions.lines(self.compared), ""]
         if self.swept is not None:
-            first += [*perplexity.lines(self.swept, found["curve"], self.score.ledger.unit), ""]
-        first += [] if self.segmented is None else [*segmentations.lines(self.segmented), ""]
-        return [*first, *scored.head(self.score, found["totals"]), *shown]
+            told += [*perplexity.lines(self.swept, found["curve"], self.score.ledger.unit), ""]
+        return told + ([] if self.segmented is None else [*segmentations.lines(self.segmented), ""])
+
+    def _beside(self, found: tables.Record) -> list[str]:
+        name, told = self.score.loaded.info.name, list[str]()
+        for other, pair in self.beside:
+            told += ["", *comparison.lines(pair, name, other.loaded.info.name)]
+        if self.edited is not None:
+            told += ["", *comparing.edit_lines(self.edited)]
+        for each in self.diverged:
+            told += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
+        return told + ([] if self.divided is None else scored.parts(found["parts"], self.score.ledger.unit))
 
     def table(self, found: tables.Record, suffix: str) -> str | bytes:
         """A row a token, or a part: the suffix of its file says what it is."""
@@ -210,6 +226,7 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
         told = {"texts": texts, "totals": scored.together([one.score for one in every])}
     else:
         told = scored.several([(one.name, one.score) for one in every])
+        told += (line for one, record in zip(every, records, strict=True) for line in one.briefly(record))
     deliver(to_json(told) if args.json else "\n".join(told) + "\n", args.out)
     if coloured:
         score = every[0].score
@@ -222,15 +239,8 @@ def _opened(args: argparse.Namespace) -> list[One]:
     others = [Path(name) for name in args.compare or ()]
     if not all(map(scorefile.is_scores, [*args.files, *others])):
         raise options.UsageError("saved runs go with saved runs only; score the texts to compare them with a model")
-    needs = (
-        args.conventions, args.segmentations, args.candidates, args.save, args.divergence, args.base,
-        args.correct_spaces, args.curve,
-    )  # fmt: skip
-    if any(needs):
-        asked = (
-            "--conventions, --segmentations, --candidates, --divergence, --base, --correct-spaces, --curve and --save"
-        )
-        raise options.UsageError(f"{asked} need a model: give the text")
+    if asked := options.said(args, *NEEDS_MODEL):
+        raise options.UsageError(f"{asked}: a saved run is as it was scored; give the text, and a model scores it")
     beside = [Score.opened(path)[0] for path in others]
     found = []
     for path in args.files:

@@ -50,10 +50,8 @@ def parts(rows: list[tables.Record], unit: Unit) -> list[str]:
     lines = ["", f"{'index':>7}  {'tokens':>6}  {'log p':>10}  {more}{unit.per:>18}  {'entropy':>8}  part"]
     for row in rows:
         if corrects:
-            value = row["corrected_logprob"]
-            more = f"{'—' if value is None else number(value):>10}  "
-        known = ("—" if row[name] is None else number(row[name]) for name in ("logprob", unit.key, "entropy"))
-        logprob, bits, entropy = known
+            more = f"{number(row['corrected_logprob']):>10}  "
+        logprob, bits, entropy = (number(row[name]) for name in ("logprob", unit.key, "entropy"))
         text = safe(row["text"]) + (" (its last token goes on)" if row["crossing"] else "")
         lines.append(f"{row['index']:>7}  {row['tokens']:>6}  {logprob:>10}  {more}{bits:>18}  {entropy:>8}  {text}")
     return lines
@@ -63,8 +61,8 @@ def _figures(row: tables.Record) -> str:
     if row["logprob"] is None:
         return f"{'not scored':>10}  {'':>9}  {'':>7}  {'':>8}"
     rank = "—" if row["rank"] is None else f"{row['rank']:,}"
-    entropy = "—" if row["entropy"] is None else number(row["entropy"])
-    return f"{number(row['logprob']):>10}  {percent_cell(math.exp(row['logprob'])):>9}  {rank:>7}  {entropy:>8}"
+    p, entropy = percent_cell(math.exp(row["logprob"])), number(row["entropy"])
+    return f"{number(row['logprob']):>10}  {p:>9}  {rank:>7}  {entropy:>8}"
 
 
 def together(scores: Sequence[Score]) -> tables.Record:
@@ -82,8 +80,7 @@ def several(scored: Sequence[tuple[str, Score]]) -> list[str]:
     rows = [(name, together([score])) for name, score in scored]
     rows.append((f"all {len(scored):,}", together([score for _, score in scored])))
     for name, row in rows:
-        figures = ("—" if row[key] is None else number(row[key]) for key in ("nll_nats", "perplexity", unit.key))
-        nll, perplexity, bits = figures
+        nll, perplexity, bits = (number(row[key]) for key in ("nll_nats", "perplexity", unit.key))
         lines.append(f"{row['tokens']:>9,}  {nll:>14}  {perplexity:>11}  {bits:>18}  {safe(name)}")
     notes = dict.fromkeys(sentence for _, score in scored for sentence in score.notes)
     return [*lines, *notes]

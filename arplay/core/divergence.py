@@ -61,7 +61,8 @@ class Rows:
 
     @cached_property
     def change(self) -> Floats:
-        """log q − log p of the actual token, in nats, (n,): below 0 the second finds it less probable."""
+        """log q − log p of the actual token, in nats, (n,): below 0 the second finds it less probable; NaN where
+        neither lets it come."""
         with np.errstate(invalid="ignore"):
             return frozen(self.logprob[1] - self.logprob[0])
 
@@ -85,17 +86,19 @@ class Rows:
             values = np.abs(np.log(np.maximum(self.rank[1], 1) / np.maximum(self.rank[0], 1)))
         else:
             values = {"kl": self.kl, "tv": self.tv, "logprob": np.abs(self.change)}[by]
-        known = np.where(self.known, values, -1.0)
+        known = np.where(self.known & ~np.isnan(values), values, -1.0)
         return farthest(known, min(n, int(self.known.sum())))
 
     def totals(self) -> dict[str, float | int | None]:
         """Over all known places: their number, means and extremes of ``kl`` and ``tv``, how often the best token and
-        the actual token's rank are others, and what the second pays more for all of them, in nats."""
+        the actual token's rank are others, and what the second pays more for all of them, in nats (None where both
+        pay infinitely much)."""
         known = self.known
         count = int(known.sum())
         if not count:
             return {"places": 0, "kl_mean_nats": None, "kl_most_nats": None, "tv_mean": None, "tv_most": None,
                     "other_best": 0, "other_rank": 0, "nll_change_nats": None}  # fmt: skip
+        paid, pays = (0.0 - math.fsum(each[known].tolist()) for each in self.logprob)
         return {
             "places": count,
             "kl_mean_nats": math.fsum(self.kl[known].tolist()) / count,
@@ -104,7 +107,7 @@ class Rows:
             "tv_most": float(self.tv[known].max()),
             "other_best": int(self.other_best.sum()),
             "other_rank": int(np.count_nonzero(self.rank[0][known] != self.rank[1][known])),
-            "nll_change_nats": 0.0 - math.fsum(self.change[known].tolist()),
+            "nll_change_nats": None if math.isinf(paid) and math.isinf(pays) else pays - paid,
         }
 
 

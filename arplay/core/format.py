@@ -88,11 +88,11 @@ def power_cell(value: float | None, digits: int = 2) -> str:
 def significant(value: float, digits: int = 4) -> str:
     """A number in so many digits, as a power of ten where it would begin with many zeros.
 
-    >>> significant(0.12), significant(0.00003125, 2)
-    ('0.12', '3.1·10⁻⁵')
+    >>> significant(0.12), significant(0.00003125, 2), significant(math.inf)
+    ('0.12', '3.1·10⁻⁵', '∞')
     """
     text = f"{value:.{digits}g}"
-    return power_cell(value, digits) if "e" in text else text.replace("-", "−")
+    return power_cell(value, digits) if "e" in text or math.isinf(value) else text.replace("-", "−")
 
 
 def power_of_ten(logprob: float) -> tuple[float, int]:
@@ -132,13 +132,13 @@ def tick_power(exponent: int) -> str:
     return f"{10.0**exponent:g}" if -2 <= exponent <= 0 else _ten(exponent)
 
 
-def number(value: float, digits: int = 4) -> str:
-    """A decimal with a real minus sign and thousands; — for NaN.
+def number(value: float | None, digits: int = 4) -> str:
+    """A decimal with a real minus sign and thousands; — for what is not known: None, or NaN.
 
-    >>> number(-2.12026), number(math.inf)
-    ('−2.1203', '∞')
+    >>> number(-2.12026), number(math.inf), number(None)
+    ('−2.1203', '∞', '—')
     """
-    if math.isnan(value):
+    if value is None or math.isnan(value):
         return "—"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"

@@ -45,14 +45,18 @@ class Segmentations:
         return sum_of(way.logprob for way in self.ways)
 
     @property
-    def lost_bits(self) -> float:
-        """How many bits the canonical way alone costs more than the text does."""
-        return (self.marginal - self.canonical.logprob) / LN2
+    def lost_bits(self) -> float | None:
+        """How many bits the canonical way alone costs more than the text does; None where no way can come."""
+        return None if self.marginal == -math.inf else (self.marginal - self.canonical.logprob) / LN2
+
+    def share_of(self, way: Segmentation) -> float | None:
+        """p of a way among all; None where none can come."""
+        return None if self.marginal == -math.inf else math.exp(way.logprob - self.marginal)
 
     @property
-    def share(self) -> float:
-        """p of the canonical way among all."""
-        return math.exp(self.canonical.logprob - self.marginal)
+    def share(self) -> float | None:
+        """The same of the canonical way."""
+        return self.share_of(self.canonical)
 
 
 def sum_of(logprobs: Iterable[float]) -> float:

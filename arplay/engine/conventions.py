@@ -125,8 +125,10 @@ class _Reading:
         if self.convention.first and not self.why:
             self.lead += model.alphabet.lead
         self.chain = np.concatenate([np.array(self.lead, np.int64), encoded.ids])
-        window, stride = self._windows.window, self._windows.stride
-        self.passes: list[Pass] = [] if self.why else convention.passes(len(self.chain), window, stride)
+        endless = not (reading.context or model.info.context)  # the chain may be longer than the ledger's
+        self.context = max(1, len(self.chain)) if endless else self._windows.window
+        stride = self._windows.stride
+        self.passes: list[Pass] = [] if self.why else convention.passes(len(self.chain), self.context, stride)
 
     @property
     def read(self) -> int:
@@ -140,6 +142,6 @@ class _Reading:
         if made.splits and "words" in counts:
             counts["words"] = self._encoded.split_words
         return Figures(
-            made.name, made.title, made.explanation, found, made.whole, self.first_token, self._windows.window, stride,
+            made.name, made.title, made.explanation, found, made.whole, self.first_token, self.context, stride,
             tuple(counts.items()), len(self.passes), self.read, self.why,
         )  # fmt: skip

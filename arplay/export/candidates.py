@@ -98,7 +98,7 @@ def lines(rated: Rated) -> list[str]:
     unit = rated.tokens.unit
     found = [f"{'rank':>4}  {'log p':>10}  {'per token':>10}  {'share':>9}  {unit.per:>18}  candidate"]
     for row in rows(rated):
-        mean, bits = ("—" if row[name] is None else number(row[name]) for name in ("logprob_per_token", unit.key))
+        mean, bits = (number(row[name]) for name in ("logprob_per_token", unit.key))
         share = "—" if row["share"] is None else percent_cell(row["share"])
         text = safe(row["text"]) + (" (cut otherwise than if typed as one)" if row["joins"] else "")
         found.append(f"{row['rank']:>4}  {number(row['logprob']):>10}  {mean:>10}  {share:>9}  {bits:>18}  {text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -133,9 +134,11 @@ def edit_summary(found: Edited) -> str:
     """What an edit did, in words."""
     before, after = found.totals
     (away, paid), (come, pays) = found.replaced
-    change = after - before
+    change = after - before  # NaN where both are infinite
     told = f"{found.tokens:,} tokens stand in both and cost {number(abs(change), 3)} nats "
     told += "more" if change > 0 else "less"
+    if not change or math.isnan(change):
+        told = f"{found.tokens:,} tokens stand in both and cost {number(before, 3)} nats as before"
     if away or come:
         told += f"; {away:,} tokens for {number(paid, 2)} nats were replaced by {come:,} for {number(pays, 2)}"
     return told

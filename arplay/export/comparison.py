@@ -63,8 +63,7 @@ def lines(found: Aligned, name: str, other: str) -> list[str]:
     unit, bits = found.ledgers[0].unit, found.bits_per_unit
     told = [f"{found.units:,} {unit.many} that both score:"]
     for model, spent, ledger in zip((name, other), bits, found.ledgers, strict=True):
-        figure = "—" if spent is None else number(spent)
-        told.append(f"{figure:>12} {unit.per}  {len(ledger):>9,} tokens  {safe(model)}")
+        told.append(f"{number(spent):>12} {unit.per}  {len(ledger):>9,} tokens  {safe(model)}")
     told += [
         "",
         "where they part most, in nats:",

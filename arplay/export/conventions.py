@@ -53,7 +53,6 @@ def lines(compared: Compared) -> list[str]:
         if each.found is None:
             found.append(f"{'—':>12}  {'':>8}  {'':>8}  {'':>18}  {each.title}: {each.why}")
             continue
-        perplexity = "—" if each.found.perplexity is None else number(each.found.perplexity)
-        spent = "—" if bits is None else number(bits)
-        found.append(f"{perplexity:>12}  {each.found.counted:>8,}  {each.windows:>8,}  {spent:>18}  {each.title}")
+        figures = f"{number(each.found.perplexity):>12}  {each.found.counted:>8,}  {each.windows:>8,}"
+        found.append(f"{figures}  {number(bits):>18}  {each.title}")
     return found

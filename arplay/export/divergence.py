@@ -53,12 +53,12 @@ def summary(found: Diverged) -> str:
     mean, most, tv = (totals[key] for key in ("kl_mean_nats", "kl_most_nats", "tv_mean"))
     assert mean is not None and most is not None and tv is not None
     ranks, best, more = totals["other_rank"], totals["other_best"], totals["nll_change_nats"]
-    assert ranks is not None and best is not None and more is not None
-    part = part_percent(best / places, 1)
+    assert ranks is not None and best is not None
+    part, sign = part_percent(best / places, 1), "" if more is None or more < 0 else "+"
     return (
         f"KL {significant(mean, 3)} nats a token on the average, {significant(most, 3)} at most; total variation "
         f"{significant(tv, 3)}; another best token at {best:,} of {places:,} places ({part}), "
-        f"another rank of the actual one at {ranks:,}; NLL {'+' if more >= 0 else ''}{number(more, 3)} nats"
+        f"another rank of the actual one at {ranks:,}; NLL {sign}{number(more, 3)} nats"
     )
 
 

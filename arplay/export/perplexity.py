@@ -47,8 +47,7 @@ def lines(swept: Swept, record: Record, unit: Unit) -> list[str]:
     """The same for a terminal: a line a point."""
     found = [f"{'context':>9}  {'stride':>9}  {'read':>12}  {'perplexity':>12}  {unit.per:>18}"]
     for row in record["points"]:
-        figures = ("—" if row[name] is None else number(row[name]) for name in ("perplexity", unit.key))
-        perplexity, bits = figures
+        perplexity, bits = (number(row[name]) for name in ("perplexity", unit.key))
         found.append(f"{row['context']:>9,}  {row['stride']:>9,}  {row['read']:>12,}  {perplexity:>12}  {bits:>18}")
     if swept.left_out:
         found.append(left_out(swept))

@@ -102,8 +102,7 @@ def lines(found: Tokenized, cut: bool = True) -> list[str]:
         if each.problem is not None:
             told.append(f"{'':>10}  {'—':>9}  {'—':>8}  {'—':>10}  {safe(each.name)}: {'; '.join(each.problem)}")
             continue
-        per, wide = (row[name] for name in columns(found)[8:10])
-        figures = ["—" if value is None else number(value, 2) for value in (per, wide)]
+        figures = [number(row[name], 2) for name in columns(found)[8:10]]
         told.append(
             f"{row['vocabulary']:>10,}  {row['tokens']:>9,}  {figures[0]:>8}  {figures[1]:>10}  "
             f"{safe(each.name)} ({each.kind})"

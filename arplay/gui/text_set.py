@@ -104,8 +104,7 @@ def cell(row: Row, column: int) -> str:
         return number(totals.nll_nats)
     if column == SCORED:
         return percent(totals.scored / totals.tokens) if totals.tokens else "—"
-    value = totals.perplexity if column == PERPLEXITY else totals.bits_per_unit
-    return "—" if value is None else number(value)
+    return number(totals.perplexity if column == PERPLEXITY else totals.bits_per_unit)
 
 
 class SetWindow(QWidget):
@@ -221,7 +220,6 @@ class SetWindow(QWidget):
             return ()
         sums, unit = text_set.together(totals), totals[0].unit
         per_unit, perplexity = sums[unit.key], sums["perplexity"]
-        none = "—"
         return (
             Figure(f"{sums['tokens']:,}", "tokens", "Tokens of all texts that are scored."),
             Figure(f"{sums['scored']:,}", "scored", "Those that the model gave a probability."),
@@ -231,12 +229,12 @@ class SetWindow(QWidget):
                 "The sum over all texts.",
             ),
             Figure(
-                none if perplexity is None else number(perplexity, 2),
+                number(perplexity, 2),
                 "perplexity",
                 "exp(Σ NLL / Σ scored tokens): each token counts the same, so it is not the mean of the texts' own.",
             ),
             Figure(
-                none if per_unit is None else number(per_unit, 3),
+                number(per_unit, 3),
                 unit.per,
                 f"Σ NLL / (n ln 2) over the n = {sums[unit.many]:,} {unit.many} of all scored tokens.",
             ),

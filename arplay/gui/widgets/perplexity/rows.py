@@ -140,17 +140,15 @@ def cell(shown: Shown, row: int, column: int, unit: Unit) -> str:
     if column == COUNTED:
         return f"{found.counted:,}"
     if column == PERPLEXITY:
-        return "—" if found.perplexity is None else number(found.perplexity)
+        return number(found.perplexity)
     if column == NLL:
         return "—" if found.nll is None else number(in_unit(found.nll, unit))
     if not shown.ledger.complete and column == PER_UNIT and each.name == OWN:
-        so_far = shown.ledger.totals.bits_per_unit
-        return "—" if so_far is None else number(so_far)
+        return number(shown.ledger.totals.bits_per_unit)
     if not each.whole:
         return "—"
     key = shown.ledger.unit.key if column == PER_UNIT else "word_perplexity"
-    value = dict(per_unit(each, shown.ledger.unit, shown.ledger.encoded.units)).get(key)
-    return "—" if value is None else number(value)
+    return number(dict(per_unit(each, shown.ledger.unit, shown.ledger.encoded.units)).get(key))
 
 
 class ConventionRows(RowTable):

@@ -52,7 +52,7 @@ class WayTable(TableRows):
             + ("  ← the tokenizer’s" if way is segmented.found.canonical else ""),
             f"{len(way.ids):,}",
             number(in_unit(way.logprob, self.unit), 3),
-            percent(math.exp(share)),
+            percent(segmented.found.share_of(way)),
             number(-share / math.log(2) + 0.0, 3),
         )[column]
 
@@ -180,7 +180,7 @@ class WaysPage(TokenizerPage):
         bits = (segmented.found.canonical.logprob - way.logprob) / math.log(2)
         if at < len(self.table.rows):
             self.rows.selectRow(at)
-        share = percent(math.exp(way.logprob - segmented.found.marginal))
+        share = percent(segmented.found.share_of(way))
         self.hand.show_text(
             f"This way: log p {nats_or_bits(way.logprob, unit)}, {share} of the text’s p; {number(bits, 3)} bits more "
             "than the tokenizer’s"

@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,11 +22,13 @@ import pytest
 import arplay
 from arplay.cli import main
 from arplay.core.conventions import every, rolling
-from arplay.serving.completions import Asked, Refused, complete
+from arplay.serving.completions import LEAST, Asked, Refused, complete
 
 pytest.importorskip("uvicorn", reason="the server's libraries are not installed (the extra serve)")
+import uvicorn
 from starlette.requests import Request
 
+from arplay.serving import server
 from arplay.serving.server import admit
 
 TEXT = "It was a dark night, é 好."
@@ -135,6 +138,13 @@ def test_it_draws_what_the_command_line_draws(
         ({"prompt": "a", "n": 2}, 400, "n = 2 is not served"),
         ({"prompt": "a", "stream": True}, 400, "stream = True is not served"),
         ({"prompt": "a", "stop": [""]}, 400, "stop is a text"),
+        ({"prompt": "a", "typical_p": 0.5}, 400, "typical_p = 0.5 is not served"),
+        ({"prompt": "a", "logit_bias": {"5": 1}}, 400, "logit_bias"),
+        ({"prompt": "a", "top_k": 1.5}, 400, "top-k 1.5"),
+        ({"prompt": "a", "echo": "no"}, 400, "echo is true or false"),
+        ({"prompt": "a", "max_tokens": 10**30}, 400, "max_tokens is at most 131,072"),
+        (b'{"prompt": "a", "temperature": NaN}', 400, "temperature is no number"),
+        (b'{"prompt": "a", "seed": %s}' % (b"9" * 5000), 400, "no JSON"),
         ({"prompt": [1] * 514}, 400, "514 tokens, and the context is 512"),
         (b" " * (8 * 1024 * 1024 + 1), 413, "8 MiB"),
     ],
@@ -159,13 +169,47 @@ def test_a_page_of_a_browser_needs_the_key() -> None:
         admit(Request(asking), "")
     assert refused.value.status == 403
     admit(Request({**asking, "headers": []}), "")
-    admit(Request({**asking, "headers": [*asking["headers"], (b"authorization", b"Bearer k")]}), "k")  # type: ignore[misc]
+    for key in ("k", "clé"):
+        said = (b"authorization", f"Bearer {key}".encode())
+        admit(Request({**asking, "headers": [*asking["headers"], said]}), key)  # type: ignore[misc]
 
 
 def test_tokens_of_a_text(client: Client, english: arplay.Model) -> None:
     _, said = client.ask("/tokenize", {"prompt": TEXT})
     assert said["tokens"] == english.encode(TEXT).ids.tolist() and "".join(said["bytes"]) == TEXT.encode().hex()
-    assert client.ask("/tokenize", {"prompt": 3})[0] == 400
+    assert [client.ask("/tokenize", each)[0] for each in ({"prompt": 3}, [1], {})] == [400] * 3
+
+
+def test_an_impossible_token_has_a_log_prob_that_json_can_write(tmp_path: Path) -> None:
+    table = tmp_path / "never.json"
+    table.write_text('{"alphabet": ["A", "B"], "rows": {"": {"A": 1.0}}}')
+    told = complete(arplay.load(table), Asked("AB", 0, (), 0, (), True, 2), 0, lambda: None)["logprobs"]
+    assert told["token_logprobs"] == [0, LEAST] and told["top_logprobs"][1] == {"A": 0, "B": LEAST}
+    json.dumps(told, allow_nan=False)
+
+
+def test_what_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that asks nothing, one that goes on asking nothing, and a body that stops."""
+    monkeypatch.setattr(server, "COMING_SECONDS", 0.3)
+    serving = uvicorn.Server(server.settings(server.application(arplay.load("abc"), server.Stop())))
+    head = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serving.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            for begun, ends in (
+                (b"", b""),
+                (head, b""),
+                (head + b"\r\n" + head, b"}"),
+                (b"POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{", b"0.3"),
+            ):
+                with socket.create_connection(listening.getsockname(), timeout=60) as asking:
+                    asking.sendall(begun)
+                    said = b"".join(iter(lambda: asking.recv(1 << 16), b""))
+                assert (ends in said if ends else not said) and said.count(b"HTTP/1.1 200") == (ends == b"}")
+        finally:
+            serving.should_exit = True
+            thread.join()
 
 
 def test_a_client_that_leaves_holds_up_nobody(client: Client) -> None:

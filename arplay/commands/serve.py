@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         import uvicorn
 
-        from arplay.serving.server import Stop, application
+        from arplay.serving.server import Stop, application, settings
     except ImportError as error:
         raise Problem(f"the server's libraries are missing ({error.name})", "pip install 'arplay[serve]'") from error
     stop = Stop()
@@ -40,16 +40,9 @@ def run(args: argparse.Namespace) -> int:
     listening = _socket(args.host, args.port)
     host, port = listening.getsockname()[:2]
     at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    names = ("127.0.0.1", "localhost", "[::1]", "::1") if near else ()
+    names = ("127.0.0.1", "localhost", "[::1]", "::1", args.host) if near else ()
     note(f"{model.info.name} answers at {at}/v1 (models, completions; {at}/tokenize); Ctrl-C ends it")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application(model, stop, key, names), log_level="warning", lifespan="off", access_log=False, ws="none",
-            timeout_keep_alive=5, timeout_graceful_shutdown=2, h11_max_incomplete_event_size=64 * 1024,
-            server_header=False, proxy_headers=False,
-        )
-    )  # fmt: skip
-    server.run(sockets=[listening])
+    uvicorn.Server(settings(application(model, stop, key, names))).run(sockets=[listening])
     return 0
 
 

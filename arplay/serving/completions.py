@@ -21,8 +21,12 @@ from arplay.results import Score
 
 MOST_PROMPTS = 256
 MOST_STOPS = 16
-NEUTRAL: Mapping[str, Any] = {"n": 1, "best_of": 1, "stream": False, "suffix": None, "logit_bias": None, "user": None}
-"""Fields of OpenAI's that change nothing with these values; others cannot be followed, which is told."""
+MOST_TOKENS = 1 << 17
+"""So many tokens are written at most, and of so many of a request log-probs are told: a model may have no limit."""
+LEAST = -9999.0
+"""The log-prob that stands for minus infinity, for which JSON has no number; OpenAI's answers have it, too."""
+NEUTRAL: Mapping[str, Any] = {"n": 1, "best_of": 1, "stream": False, "suffix": "", "logit_bias": {}}
+"""Fields of OpenAI's that change nothing with these values; whatever else is asked cannot be followed, and is told."""
 STAGES = {
     "temperature": "temperature",
     "top_p": "top-p",
@@ -33,6 +37,7 @@ STAGES = {
     "repetition_penalty": "repetition",
 }
 """Fields that are decoding stages, in the order in which they act after the penalties."""
+OWN = ("prompt", "model", "max_tokens", "seed", "stop", "echo", "logprobs")
 
 
 class Refused(Exception):  # noqa: N818 - an answer
@@ -60,9 +65,10 @@ def asked(body: Any, vocabulary: TokenSet) -> list[Asked]:
     """Each prompt of the request. Raises Refused."""
     if not isinstance(body, dict):
         raise Refused(400, "the body is no JSON object")
-    for name, neutral in NEUTRAL.items():
-        if body.get(name, neutral) not in (neutral, None) and name != "user":
-            raise Refused(400, f"{name} = {body[name]!r} is not served; leave it out")
+    for name, value in body.items():
+        known = name in OWN or name in STAGES or name == "user"
+        if not known and value is not None and (name not in NEUTRAL or value != NEUTRAL[name]):
+            raise Refused(400, f"{str(name)[:40]} = {str(value)[:40]} is not served; leave it out")
     given = ((name, body.get(name)) for name in reversed(STAGES))  # penalties first
     stages = [(STAGES[name], _number(name, value)) for name, value in given if value is not None]
     stops = body.get("stop") or []
@@ -74,7 +80,11 @@ def asked(body: Any, vocabulary: TokenSet) -> list[Asked]:
     if logprobs is not None and not (type(logprobs) is int and 0 <= logprobs <= BEST):
         raise Refused(400, f"logprobs is a whole number from 0 to {BEST}")
     most, seed = (_whole(body, name, default) for name, default in (("max_tokens", 16), ("seed", 0)))
-    rest = (most, tuple(stages), seed, tuple(stops), bool(body.get("echo")), logprobs)
+    if most > MOST_TOKENS:
+        raise Refused(400, f"max_tokens is at most {MOST_TOKENS:,}")
+    if not isinstance(echo := body.get("echo") or False, bool):
+        raise Refused(400, "echo is true or false")
+    rest = (most, tuple(stages), seed, tuple(stops), echo, logprobs)
     return [Asked(prompt, *rest) for prompt in _prompts(body.get("prompt"), len(vocabulary))]
 
 
@@ -122,7 +132,7 @@ def complete(model: api.Model, one: Asked, index: int, check: Callable[[], None]
 
 def tokenize(model: api.Model, body: Any) -> Record:
     """Ids and bytes of a text, as this model's tokenizer cuts it. Raises Refused."""
-    text = (body.get("prompt", body.get("content")) if isinstance(body, dict) else None) or ""
+    text = body.get("prompt", body.get("content")) if isinstance(body, dict) else None
     vocabulary = model.vocabulary
     if not isinstance(text, str) or not documents.reads_text(model.backend.alphabet):
         raise Refused(400, "give a text as prompt (or content), to a model that reads text")
@@ -152,7 +162,7 @@ def _logprobs(score: Score, first: int, count: int, vocabulary: TokenSet) -> Rec
     for each in text:
         offsets.append(at)
         at += len(each)
-    logprobs = [None if math.isnan(value) else value for value in ledger.logprob.tolist()[first:]]
+    logprobs = [None if math.isnan(value) else max(value, LEAST) for value in ledger.logprob.tolist()[first:]]
     best = [_best(ledger, first + row, count) for row in range(len(ids))]
     return {
         "tokens": text,
@@ -172,8 +182,8 @@ def _best(ledger: Ledger, row: int, count: int) -> dict[int, float]:
     """The ``count`` most probable tokens, and the one that came, as OpenAI's answers have it."""
     if not count or math.isnan(ledger.logprob[row]):
         return {}
-    came = int(ledger.ids[row])
-    return dict(ledger.best.at(row)[:count]) | {came: float(ledger.logprob[row])}
+    told = (*ledger.best.at(row)[:count], (int(ledger.ids[row]), float(ledger.logprob[row])))
+    return {id: max(logprob, LEAST) for id, logprob in told}
 
 
 def _reading(model: api.Model, one: Asked) -> Reading:
@@ -202,7 +212,7 @@ def _prompts(prompt: Any, size: int) -> Iterator[str | tuple[int, ...]]:
 def _number(name: str, value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise Refused(400, f"{name} is no number")
-    return float(value) if name != "top_k" else int(value)
+    return value  # the stage says whether it may be
 
 
 def _whole(body: Mapping[str, Any], name: str, default: int) -> int:

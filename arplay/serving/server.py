@@ -11,21 +11,26 @@ from functools import partial
 from typing import Any, TypeVar
 
 import anyio
+import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from arplay import api
 from arplay.export.provenance import model as model_record
-from arplay.serving.completions import Refused, asked, complete, tokenize
+from arplay.serving.completions import MOST_TOKENS, Refused, asked, complete, tokenize
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of a request."""
 MOST_WAITING = 64
 """Requests that wait for their turn; further ones are sent away."""
+MOST_CONNECTIONS = 128
+COMING_SECONDS = 30.0
+"""So long a request may take to come: its head, and then its body."""
 LOOK_SECONDS = 0.1
 """So often is looked whether whoever asked is still there."""
 
@@ -70,17 +75,41 @@ class Desk:
                 await asyncio.sleep(LOOK_SECONDS)
                 left = await request.is_disconnected()
 
+        watcher = asyncio.create_task(watch())
         try:
             async with self._turn:
-                watcher = asyncio.create_task(watch())
+                check()
                 self._stop.check = check
-                try:
-                    answer: R = await anyio.to_thread.run_sync(partial(work, check))
-                    return answer
-                finally:
-                    watcher.cancel()
+                answer: R = await anyio.to_thread.run_sync(partial(work, check))
+                return answer
         finally:
+            watcher.cancel()
             self._waiting -= 1
+
+
+class Soon(H11Protocol):
+    """A connection that is closed where the head of a request does not come soon, whatever else comes slowly."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect(None)
+
+    def on_response_complete(self) -> None:
+        former = self.cycle
+        super().on_response_complete()
+        self._expect(former)
+
+    def _expect(self, former: object) -> None:
+        self.loop.call_later(COMING_SECONDS, lambda: self.cycle is former and self.transport.close())
+
+
+def settings(app: Starlette) -> uvicorn.Config:
+    """How the server listens; h11 wherever another parser is installed, too, as its limits are these."""
+    return uvicorn.Config(
+        app, http=Soon, log_level="warning", lifespan="off", access_log=False, ws="none",
+        limit_concurrency=MOST_CONNECTIONS, timeout_keep_alive=5, timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=64 * 1024, server_header=False, proxy_headers=False,
+    )  # fmt: skip
 
 
 def application(model: api.Model, stop: Stop, key: str = "", hosts: tuple[str, ...] = ()) -> Starlette:
@@ -115,17 +144,21 @@ def application(model: api.Model, stop: Stop, key: str = "", hosts: tuple[str, .
 def admit(request: Request, key: str) -> None:
     if not key and request.headers.get("Origin"):  # any page that is open on this machine could ask
         raise Refused(403, "pages of a browser are answered with a key only (--key-env)")
-    said = request.headers.get("Authorization", "")
-    if key and not hmac.compare_digest(said.encode("utf-8"), f"Bearer {key}".encode()):
+    said = request.headers.get("Authorization", "").encode("latin-1")  # its very bytes
+    if key and not hmac.compare_digest(said, f"Bearer {key}".encode()):
         raise Refused(401, "the key is missing or another one")
 
 
 async def _body(request: Request) -> Any:
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MOST_BYTES:
-            raise Refused(413, f"a request may have {MOST_BYTES >> 20} MiB")
+    data = bytearray()
+    try:
+        async with asyncio.timeout(COMING_SECONDS):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > MOST_BYTES:
+                    raise Refused(413, f"a request may have {MOST_BYTES >> 20} MiB")
+    except TimeoutError as error:
+        raise Refused(408, f"the request did not come within {COMING_SECONDS:g} seconds") from error
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -144,6 +177,8 @@ async def _completions(desk: Desk, request: Request) -> JSONResponse:
     model, choices = desk.model, []
     for index, one in enumerate(asked(body, model.vocabulary)):
         choices.append(await desk.run(request, partial(complete, model, one, index)))
+        if sum(len(choice["logprobs"]["tokens"]) for choice in choices if choice["logprobs"]) > MOST_TOKENS:
+            raise Refused(400, f"log-probs of more than {MOST_TOKENS:,} tokens are asked; make several requests of it")
     read, drawn = sum(choice.pop("prompt_tokens") for choice in choices), sum(len(c["token_ids"]) for c in choices)
     return JSONResponse(
         {

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,10 @@ n = 5
 DAMAGED: dict[str, tuple[dict[str, Any], str]] = {
     "no column": ({"rank": None}, "rank"),
     "another type": ({"logprob": np.zeros(n, np.float32)}, "another type"),
-    "pickled": ({"text": np.array([{}], object)}, "not as long"),
+    "pickled": ({"text": np.array([{}], object)}, "another type"),
+    "no probability": ({"best_logprobs": np.full((n, 5), np.nan, np.float32)}, "no log-probability"),
+    "no entropy": ({"entropy": np.full(n, np.inf, np.float32)}, "no entropy"),
+    "a vocabulary too few": ({"run": {"vocabulary": 2}}, "outside"),
     "another length": ({"entropy": np.zeros(n + 1, np.float32)}, "one length"),
     "an id from nowhere": ({"ids": np.full(n, 2, np.int32), "known_ids": np.array([0, 1, 99], np.int32)}, "outside"),
     "a token untold": ({"best_ids": np.full((n, 5), 7, np.int32)}, "does not tell"),
@@ -128,6 +132,20 @@ def test_random_damage_is_a_clear_word(tmp_path: Path, at: int, patch: bytes) ->
         arplay.Score.opened(bad)
     except arplay.Problem as problem:
         assert "bad.npz" in problem.cause and problem.remedy
+
+
+def test_a_file_that_unpacks_beyond_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known from its heads alone: nothing of it is unpacked."""
+    path = tmp_path / "bomb.npz"
+    arplay.load("abc").score("BACAB").save(path)
+    needed = sum(item.file_size for item in zipfile.ZipFile(path).infolist())
+    for free, opens in ((2 * needed, True), (2 * needed - 1, False)):
+        monkeypatch.setattr("psutil.virtual_memory", lambda free=free: SimpleNamespace(available=free, total=2 * free))
+        if opens:
+            assert len(arplay.Score.opened(path)[0]) == n
+            continue
+        with pytest.raises(arplay.Problem, match="of memory are free"):
+            arplay.Score.opened(path)
 
 
 def test_other_files_are_none(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ refused whole, and never as pickled objects.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -22,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
+from arplay.core.format import size as in_words
 from arplay.core.reading import FIRST_TOKEN
 from arplay.export.writers import replacing
+from arplay.models import devices
 from arplay.models.scored_run import COLUMNS, SavedRun, arrays, restored, special
 from arplay.schema import Wrong, many, maybe, one_of, table, text, whole
 from arplay.version import __version__
@@ -31,7 +32,7 @@ from arplay.version import __version__
 ENDING = ".npz"
 VERSION = 1
 HEAD = "run.json"
-MOST_BYTES = 8 << 30
+MOST_BYTES, MOST_HEAD = 8 << 30, 1 << 24
 _NOT_USED = "nothing was changed; choose another file"
 _BIG = 1 << 62
 _SAYS = table(
@@ -128,32 +129,29 @@ class _NewerError(Exception):
 
 
 def _head(file: zipfile.ZipFile) -> dict[str, Any]:
-    if sum(member.file_size for member in file.infolist()) > MOST_BYTES:
-        raise ValueError(f"it unpacks to more than {MOST_BYTES >> 30} GB")
-    said = json.loads(_data(file, HEAD, 1 << 24))
+    size, (free, _) = sum(member.file_size for member in file.infolist()), devices.memory()
+    if size > MOST_BYTES or 2 * size > free:
+        raise ValueError(f"it unpacks to {in_words(size)}, and {in_words(free)} of memory are free")
+    if file.getinfo(HEAD).file_size > MOST_HEAD:
+        raise ValueError(f"{HEAD} is too long")
+    with file.open(HEAD) as member:
+        said = json.loads(member.read(MOST_HEAD))
     if isinstance(said, dict) and type(said.get("scores")) is int and said["scores"] > VERSION:
         raise _NewerError(said["scores"])
     checked: dict[str, Any] = _SAYS(said, "")
     return checked
 
 
-def _data(file: zipfile.ZipFile, name: str, most: int = MOST_BYTES) -> bytes:
-    """No more than the archive says, whatever it unpacks to."""
-    size = file.getinfo(name).file_size
-    if size > most:
-        raise ValueError(f"{name} has {size:,} bytes")
-    with file.open(name) as member:
-        return member.read(size)
-
-
 def _array(file: zipfile.ZipFile, column: str) -> NDArray[Any]:
-    data = io.BytesIO(_data(file, f"{column}.npy"))
-    version = np.lib.format.read_magic(data)
-    if version != (1, 0):
-        raise ValueError(f"{column} is in another format")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(data)
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data.getbuffer()) - data.tell():
-        raise ValueError(f"{column} is not as long as it says")
-    data.seek(0)
-    found: NDArray[Any] = np.lib.format.read_array(data, allow_pickle=False)
-    return found
+    """Its head is looked at before anything of it is unpacked."""
+    kind, dimensions = COLUMNS[column]
+    with file.open(f"{column}.npy") as member:
+        if np.lib.format.read_magic(member) != (1, 0):
+            raise ValueError(f"{column} is in another format")
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(member)
+        if dtype != np.dtype(kind) or len(shape) != dimensions or min(shape) < 0:
+            raise ValueError(f"{column} is of another type")
+        size = math.prod(shape) * dtype.itemsize
+        if size > file.getinfo(member.name).file_size or len(data := member.read(size + 1)) != size:
+            raise ValueError(f"{column} is not as long as it says")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")

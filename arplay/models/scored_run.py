@@ -168,9 +168,6 @@ def special(columns: Arrays, tokens: TokenSet) -> list[int]:
 
 def restored(found: Arrays, head: Mapping[str, Any]) -> SavedRun:
     """The same run. Raises ValueError for arrays that do not fit together."""
-    for name, (kind, dimensions) in COLUMNS.items():
-        if found[name].dtype != np.dtype(kind) or found[name].ndim != dimensions:
-            raise ValueError(f"{name} is of another type")
     n, size = len(found["ids"]), head["vocabulary"]
     if n > MOST_TOKENS or any(len(found[name]) != n for name in list(COLUMNS)[1:9]):
         raise ValueError("its columns are not of one length")
@@ -187,8 +184,10 @@ def restored(found: Arrays, head: Mapping[str, Any]) -> SavedRun:
     there = there[there >= 0]
     if (len(there) and int(there.max()) >= size) or not is_known[there].all() or (ids < 0).any():
         raise ValueError("it has tokens whose bytes it does not tell")
-    if (found["logprob"] > 1e-9).any() or (found["rank"] < 0).any():
-        raise ValueError("it has what is no log-probability or no rank")
+    best, entropy = found["best_logprobs"], found["entropy"]
+    no_entropy = ((entropy < 0.0) | np.isinf(entropy)).any()  # NaN: not known
+    if (found["logprob"] > 1e-9).any() or not (best <= 1e-6).all() or (found["rank"] < 0).any() or no_entropy:
+        raise ValueError("it has what is no log-probability, no rank or no entropy")
     if any(not is_known[id : id + 1].any() for id in head["lead"]):
         raise ValueError("it does not tell what stood before the text")
     data: list[bytes | None] = [None] * size
@@ -197,8 +196,9 @@ def restored(found: Arrays, head: Mapping[str, Any]) -> SavedRun:
         data[id], start = spelled[start:end] or None, end
     tokens = Vocabulary(head["tokens"], tuple(data), frozenset(head["special"]))
     window, stride, lead = head["windows"]
+    fixed = read_only(found["fixed"].view(np.uint8) != 0)  # no truth value of other bytes
     ledger = Ledger(
-        encoded=Encoded(found["text"].tobytes(), read_only(ids), read_only(ends), read_only(found["fixed"])),
+        encoded=Encoded(found["text"].tobytes(), read_only(ids), read_only(ends), fixed),
         unit=tokens.unit,
         logprob=read_only(found["logprob"]),
         rank=read_only(found["rank"]),

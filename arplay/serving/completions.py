@@ -210,9 +210,10 @@ def _prompts(prompt: Any, size: int) -> Iterator[str | tuple[int, ...]]:
 
 
 def _number(name: str, value: Any) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value):
+    """Whole where it came so; the stage says whether it may be."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Refused(400, f"{name} is no number")
-    return value  # the stage says whether it may be
+    return value
 
 
 def _whole(body: Mapping[str, Any], name: str, default: int) -> int:

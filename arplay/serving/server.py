@@ -100,7 +100,11 @@ class Soon(H11Protocol):
         self._expect(former)
 
     def _expect(self, former: object) -> None:
-        self.loop.call_later(COMING_SECONDS, lambda: self.cycle is former and self.transport.close())
+        def end() -> None:
+            if self.cycle is former:
+                self.transport.close()
+
+        self.loop.call_later(COMING_SECONDS, end)
 
 
 def settings(app: Starlette) -> uvicorn.Config:

@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from arplay.commands import streams
+from arplay.commands import output, streams
 from arplay.commands.options import UsageError
 from arplay.commands.parser import Parser
 from arplay.core.errors import Problem
@@ -81,6 +81,7 @@ def _run(argv: list[str]) -> int:
     module.configure(parser)
     args = parser.parse_args(argv)
     try:
+        output.check(args)
         status: int = module.run(args)
     except UsageError as error:
         parser.error(str(error))

@@ -24,6 +24,7 @@ from arplay.core.windows import windows_of
 from arplay.engine.knowing import known_at
 from arplay.engine.state import State, in_chunks
 from arplay.export import tables
+from arplay.export.provenance import Provenance
 from arplay.models.base import next_of
 from arplay.results import Floats, Next, model_record
 
@@ -123,6 +124,11 @@ class Sample:
         True
         """
         return np.array([step.u for step in self.steps], np.float64)
+
+    def origin(self, name: str) -> Provenance:
+        """Where it is from; ``name``: where the text before it is."""
+        after = self._after
+        return Provenance(after.loaded.info, after.answer.first_token, name, after.pipeline, self.seed)
 
     def as_dict(self) -> tables.Record:
         """What ``arplay sample --json`` writes.

@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import time
 
-from arplay.commands import given, options
-from arplay.commands.console import ProgressLine, deliver
+from arplay.commands import given, options, output
+from arplay.commands.console import ProgressLine
 from arplay.core.format import significant, size
 from arplay.core.signs import safe
 from arplay.engine import bench
-from arplay.export.writers import to_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     options.add_model(parser)
-    options.add_output(parser)
+    output.add(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
         began = time.perf_counter()
         model = given.model(args, progress)
         record = bench.measure(model.backend, time.perf_counter() - began, progress)
-    deliver(to_json(record) if args.json else _describe(record), args.out)
+    output.deliver(args, lambda: _describe(record), lambda: record)
     return 0
 
 

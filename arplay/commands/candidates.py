@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from arplay.commands import given, options
-from arplay.commands.console import ProgressLine, deliver, note
+from arplay.commands import given, options, output
+from arplay.commands.console import ProgressLine, note
 from arplay.export import candidates
-from arplay.export.parquet import table_file
+from arplay.export.charts import Table
 from arplay.export.provenance import Provenance, summary
-from arplay.export.writers import to_json, write
 from arplay.models.documents import Source
 from arplay.textfile import read_texts
 
@@ -26,11 +25,16 @@ def run(args: argparse.Namespace, source: Source) -> int:
     texts = read_texts(args.candidates, args.encoding)
     with ProgressLine() as progress:
         rated = given.model(args, progress).candidates(source.document, texts)
+
+    def table() -> Table:
+        origin, record = Provenance(rated.info, rated.first_token, source.name), candidates.record(rated)
+        return Table(
+            {"provenance": origin.as_dict()} | record, candidates.rows(rated), candidates.columns(rated), origin.lines()
+        )
+
     if args.table:
-        origin = Provenance(rated.info, rated.first_token, source.name)
-        rows, columns, about = candidates.rows(rated), candidates.columns(rated), {"provenance": origin.as_dict()}
-        write(args.table, table_file(args.table.suffix, rows, columns, origin.lines(), about))
+        output.write_table(args.table, table())
         note(f"wrote {args.table}")
     told = "\n".join([summary(rated.info), *candidates.lines(rated)]) + "\n"
-    deliver(to_json(candidates.record(rated)) if args.json else told, args.out)
+    output.deliver(args, lambda: told, lambda: candidates.record(rated), table)
     return 0

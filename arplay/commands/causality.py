@@ -6,13 +6,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from arplay.commands import given, options
-from arplay.commands.console import ProgressLine, deliver
+from arplay.commands import given, options, output
+from arplay.commands.console import ProgressLine
 from arplay.core.masks import Pair
 from arplay.engine.masks import KINDS, broke
 from arplay.export import causality, masks
+from arplay.export.charts import Shown
 from arplay.export.provenance import summary
-from arplay.export.writers import to_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,18 +36,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="what tokens are changed to; of the data, the networks and their samples (0)",
     )
-    options.add_output(parser)
+    output.add(parser, "a pair of a conditional and a changed token")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.break_mask is not None:
         return _break_mask(args)
-    document = given.source(args, args.prompt, args.file, args.encoding).document
+    source = given.source(args, args.prompt, args.file, args.encoding)
+    document = source.document
     with ProgressLine() as progress:
-        found = given.model(args, progress).change(document, seed=args.seed)
-    if args.json:
-        deliver(to_json(causality.record(found)), args.out)
-        return 0
+        model = given.model(args, progress)
+        found = model.change(document, seed=args.seed)
     lines = [
         summary(found.info),
         f"a line is p(x_i | before), a column a changed token x_j; the last {len(found.columns):,} tokens",
@@ -60,7 +59,12 @@ def run(args: argparse.Namespace) -> int:
         "",
         *causality.decay(found),
     ]
-    deliver("\n".join(lines) + "\n", args.out)
+    output.deliver(
+        args,
+        lambda: "\n".join(lines) + "\n",
+        lambda: causality.record(found),
+        lambda: causality.causality(Shown(model.loaded, document, len(document), source.name, found=found)),
+    )
     return 0
 
 
@@ -84,8 +88,6 @@ def _break_mask(args: argparse.Namespace) -> int:
 
         progress(0.0, "making the data")
         found = broke(0, broken(next(kind for kind in KINDS if kind.name == args.break_mask), args.seed, told))
-    if args.json:
-        deliver(to_json(masks.table(found).record), args.out)
-        return 0
-    deliver("\n".join(masks.lines(found)) + "\n", args.out)
+    table = masks.table(found)
+    output.deliver(args, lambda: "\n".join(masks.lines(found)) + "\n", lambda: table.record, lambda: table)
     return 0

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from arplay.gui.view import View
 
 PICTURES = (".png", ".svg", ".pdf")
-DATA = (".csv", ".json", ".parquet")
+DATA = (".csv", ".json", ".jsonl", ".parquet")
 WINDOW = "window"
 MOST_PIXELS = 16_000
 OF_RUNS = (HEATMAP.name, WORDS.name, PLOTS.name, LEDGER.name)
@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text.add_argument("--prompt", metavar="S", help="the text itself")
     parser.add_argument("--chart", required=True, choices=(*charts(), WINDOW))
     parser.add_argument(
-        "--out", required=True, type=Path, metavar="X", help="X.png, .svg, .pdf, .csv, .json or .parquet"
+        "--out", required=True, type=Path, metavar="X", help="X.png, .svg, .pdf, .csv, .json, .jsonl or .parquet"
     )
     options.add_model(parser)
     options.add_reading(parser)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
-from arplay.commands import given, options
-from arplay.commands.console import ProgressLine, deliver, note
+from arplay.commands import given, options, output
+from arplay.commands.console import ProgressLine, note
 from arplay.core.format import nats_and_bits, number, percent_cell
 from arplay.core.modalities.base import TokenSet
 from arplay.core.reading import FIRST_TOKEN
 from arplay.export import tables
-from arplay.export.writers import to_json
+from arplay.export.charts import Shown, Table, bars
 from arplay.results import Next
 
 _BAR = 24
@@ -32,24 +33,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trace", action="store_true", help="tell what each decoding stage did")
     options.add_decoding(parser)
     options.add_heal(parser)
-    options.add_output(parser)
+    output.add(parser, "a token")
 
 
 def run(args: argparse.Namespace) -> int:
     decoding = options.decoding(args)
-    document = given.source(args, args.prompt, args.file, args.encoding).document
+    if args.trace and output.is_table(args):
+        raise options.UsageError("--trace is told in text and in JSON")
+    source = given.source(args, args.prompt, args.file, args.encoding)
     with ProgressLine() as progress:
-        after = given.model(args, progress).next(document, decoding, heal=args.heal)
+        after = given.model(args, progress).next(source.document, decoding, heal=args.heal)
     options.tell_heal(args, after.pipeline)
     for sentence in after.notes:
         note(sentence)
-    if args.json:
-        record = after.as_dict(args.top, args.find)
-        found = to_json(record | {"trace": [each.as_dict() for each in after.decoded.traces]} if args.trace else record)
-    else:
-        found = describe(after, args.top, args.find) + (traced(after) if args.trace else "")
-    deliver(found, args.out)
+    traces = {"trace": [each.as_dict() for each in after.decoded.traces]} if args.trace else {}
+    output.deliver(
+        args,
+        lambda: describe(after, args.top, args.find) + (traced(after) if args.trace else ""),
+        lambda: after.as_dict(args.top, args.find) | traces,
+        lambda: table(after, source.name, args.top, args.find),
+    )
     return 0
+
+
+def table(after: Next, name: str, top: int, find: str | None = None) -> Table:
+    """A row a token, as ``arplay export --chart bars`` has them, and behind them those that were found."""
+    shown = Shown(
+        after.loaded, after.document, len(after.document), name, after.answer, after.decoded,
+        bars=top, decoding=after.pipeline,
+    )  # fmt: skip
+    listed = bars(shown)
+    found = [row for row in after.as_dict(top, find)["found"] if row not in listed.rows]
+    return replace(listed, rows=[*listed.rows, *found])
 
 
 def describe(after: Next, top: int, find: str | None = None) -> str:

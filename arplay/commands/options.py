@@ -134,11 +134,6 @@ def tell_heal(args: argparse.Namespace, pipeline: Pipeline) -> None:
         note("nothing to heal: no longer token begins with the last one")
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="strict JSON instead of text")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the result to FILE instead of the terminal")
-
-
 def decoding(args: argparse.Namespace, base: Pipeline | None = None) -> Pipeline:
     """The stages given, on top of ``base``. Raises UsageError for a value out of range."""
     from arplay.core.decoding.pipeline import Pipeline

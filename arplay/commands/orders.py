@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from arplay.commands import given, options
-from arplay.commands.console import ProgressLine, deliver
+from arplay.commands import given, options, output
+from arplay.commands.console import ProgressLine
 from arplay.commands.options import UsageError
 from arplay.core.format import nats_and_bits, number, power, power_cell
 from arplay.core.modalities.base import Encoded, TokenSet
 from arplay.core.orders import Orders
-from arplay.export.orders import record
-from arplay.export.writers import to_json
+from arplay.export.charts import Shown
+from arplay.export.orders import orders, record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,24 +27,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which = "the two orders of --train, by a part of their names, such as columns boustrophedon (own order, columns)"
     parser.add_argument("--in", nargs=2, dest="names", metavar=("A", "B"), help=which)
     parser.add_argument("--seed", type=options.seed, default=0, metavar="N", help="of the chains and the networks (0)")
-    options.add_output(parser)
+    output.add(parser, "a factor of an order")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.names and not args.train:
         raise UsageError("--in names the orders of --train")
-    document = given.source(args, None, args.file, args.encoding).document
+    source = given.source(args, None, args.file, args.encoding)
+    document = source.document
     with ProgressLine() as progress:
         model = given.model(args, progress)
-        found, encoded = model.orders(document), model.score(document).ledger.encoded
+        found, ledger = model.orders(document), model.score(document).ledger
         names = tuple(args.names) if args.names else None
         trained = model.train_orders(document, names, seed=args.seed) if args.train else None
-    if args.json:
-        whole = record(found, encoded, model.vocabulary) | {"model": model.info.name}
-        deliver(to_json(whole | ({"trained": trained.record()} if trained is not None else {})), args.out)
-    else:
-        lines = [*given.title(model.loaded), *_lines(found, encoded, model.vocabulary)]
-        deliver("\n".join(lines + (["", *trained.lines()] if trained is not None else [])) + "\n", args.out)
+    whole = record(found, ledger.encoded, model.vocabulary) | {"model": model.info.name}
+    lines = [*given.title(model.loaded), *_lines(found, ledger.encoded, model.vocabulary)]
+    shown = Shown(model.loaded, document, len(document), source.name, ledger=ledger, found=trained)
+    output.deliver(
+        args,
+        lambda: "\n".join(lines + (["", *trained.lines()] if trained is not None else [])) + "\n",
+        lambda: whole | ({"trained": trained.record()} if trained is not None else {}),
+        lambda: orders(shown),
+    )
     return 0
 
 

@@ -10,16 +10,19 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, get_args
 
-from arplay.commands import given, options
-from arplay.commands.console import ProgressLine, deliver, note
+from arplay.commands import given, options, output
+from arplay.commands.console import ProgressLine, note
 from arplay.commands.streams import speak
 from arplay.continued import Beams, Rollouts
 from arplay.core.beams import Stop
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.format import number
+from arplay.export import tables, tried
+from arplay.export.charts import Table
+from arplay.export.provenance import Provenance
 from arplay.export.sessionfile import is_session
-from arplay.export.writers import to_json
+from arplay.export.writers import to_json_line
 from arplay.models import catalogue, documents
 from arplay.models.reader import Reader
 from arplay.samples import AtLimit, Sample
@@ -27,7 +30,8 @@ from arplay.schema import Wrong, many, one_of, real, table, whole
 from arplay.textfile import read_json
 
 LENGTH = 50
-MEDIA = ("audio", "image", "video")
+PAGES = (".htm", ".html")
+"""A text that is continued may be one."""
 MAX_TRACE_BYTES = 64 * 1024 * 1024
 BEAMS: dict[str, tuple[Callable[[str], float], str]] = {
     "length-penalty": (float, "a chain of n tokens scores log p / n^P: above 0 favours long ones (1)"),
@@ -105,7 +109,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("stop", "slide"),
         help="where the text no longer fits the context: stop (default), or slide on with its newest half",
     )
-    options.add_output(parser)
+    output.add(parser, "a token, or one of several continuations", checks=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,8 @@ def run(args: argparse.Namespace) -> int:
         if args.n is not None and args.n > len(trace.us):
             note(f"the trace has only {len(trace.us):,} steps")
         length, seed = min(len(trace.us), length if args.n is not None else len(trace.us)), trace.seed
-    document = given.source(args, args.prompt, args.file, args.encoding).document
+    source = given.source(args, args.prompt, args.file, args.encoding)
+    document = source.document
     with ProgressLine() as progress:
         model = given.model(args, progress)
         if args.rollouts is not None:
@@ -154,7 +159,8 @@ def run(args: argparse.Namespace) -> int:
                 document, args.rollouts, length, seed=seed, pipeline=decoding, heal=args.heal, stops=args.stop
             )
             decoding = rolled.pipeline
-            found = to_json(rolled.as_dict()) if args.json else _rollouts(rolled)
+            several: Rollouts | Beams = rolled
+            rows, told = tried.rollouts(rolled.found), _rollouts(rolled)
         elif args.beams is not None:
             chosen = (args.length_penalty, args.early_stopping, args.beam_groups, args.diversity)
             names = ("length_penalty", "stop", "groups", "diversity")
@@ -163,7 +169,7 @@ def run(args: argparse.Namespace) -> int:
             decoding = kept.pipeline
             if kept.rules.most < length:
                 note(f"searched {kept.rules.most:,} tokens: the context or the document ends there")
-            found = to_json(kept.as_dict()) if args.json else _hypotheses(kept)
+            several, rows, told = kept, tried.hypotheses(kept.found), _hypotheses(kept)
         else:
             at_limit: AtLimit = args.at_limit or (trace.at_limit if trace else "stop")
             us = trace.us if trace else None
@@ -180,11 +186,15 @@ def run(args: argparse.Namespace) -> int:
             decoding = sample.pipeline
     options.tell_heal(args, decoding)
     if args.rollouts is None and args.beams is None:
-        return _one(args, sample)
+        return _one(args, sample, source.name)
     if args.json or args.out is not None:
-        deliver(found, args.out)
+        flat = tried.flattened(rows)
+        comments = Provenance(model.info, several.found.first_token, source.name, decoding).lines()
+        lines = {"jsonl": "".join(map(to_json_line, rows))}
+        table = Table(several.as_dict(), flat, list(flat[0]) if flat else [], comments, lines)
+        output.deliver(args, lambda: told, several.as_dict, lambda: table)
     else:
-        speak(found)
+        speak(told)
     return 0
 
 
@@ -208,9 +218,10 @@ def _check_out(args: argparse.Namespace, reader: Reader) -> None:
     """Raises Problem for a name of a file that would hold something else than it says."""
     if args.out is None:
         return
-    told = guess_type(args.out.name)[0] or ""
+    told = guess_type(args.out.name)[0] or args.out.suffix[1:]
     one = not args.json and args.rollouts is None and args.beams is None
-    if told.partition("/")[0] in MEDIA and not (one and args.out.suffix.lower() in reader.writes):
+    kind = args.out.suffix.lower()
+    if output.is_no_text(args.out) and kind not in PAGES and not (one and kind in reader.writes):
         other = f"one sample into {' or '.join(f'*{suffix}' for suffix in reader.writes)}, or " if reader.writes else ""
         raise Problem(f"{args.out.name} would hold no {told}", f"write {other}text into *.txt or *.json")
 
@@ -232,7 +243,7 @@ def _hypotheses(found: Beams) -> str:
     )
 
 
-def _one(args: argparse.Namespace, sample: Sample) -> int:
+def _one(args: argparse.Namespace, sample: Sample, name: str) -> int:
     shown = not args.json and args.out is None
     for text in sample:
         if shown:
@@ -244,7 +255,7 @@ def _one(args: argparse.Namespace, sample: Sample) -> int:
         if args.out is not None and args.out.suffix.lower() in reader.writes and not args.json:
             reader.write(args.out, sample.text, sample.tokens)
         else:
-            deliver(to_json(sample.as_dict()) if args.json else sample.text, args.out)
+            output.deliver(args, lambda: sample.text, sample.as_dict, lambda: _table(sample, name))
     if unused := sum(sample.tokens.is_unused(step.id) for step in sample.steps):
         note(f"{unused:,} of the sampled ids have no token: they write nothing")
     if sample.stopped == "context":
@@ -258,15 +269,23 @@ def _one(args: argparse.Namespace, sample: Sample) -> int:
     return 0
 
 
+def _table(sample: Sample, name: str) -> Table:
+    """A row a step."""
+    record, tokens = sample.as_dict(), sample.tokens
+    comments = sample.origin(name).lines()
+    return Table(record, record["steps"], tables.step_columns(tokens), comments)
+
+
 def _replay_session(args: argparse.Namespace) -> int:
     """0 where every token is the recorded one, 1 otherwise."""
     with ProgressLine() as progress:
         replay = given.model(args, progress).replay(args.replay)
-    if args.json:
-        other = [{"state": state, "recorded": recorded, "now": now} for state, recorded, now in replay.other]
-        deliver(to_json({"drawn": replay.drawn, "same": replay.same, "other": other}), args.out)
-    else:
-        lines = [f"{replay.drawn - len(replay.other):,} of {replay.drawn:,} drawn tokens are the same\n"]
-        lines += [f"state {state:,}: id {now:,}, recorded is {old:,}\n" for state, old, now in replay.other]
-        deliver("".join(lines), args.out)
+    columns = ("state", "recorded", "now")
+    other = [dict(zip(columns, each, strict=True)) for each in replay.other]
+    record = {"drawn": replay.drawn, "same": replay.same, "other": other}
+    lines = [f"{replay.drawn - len(replay.other):,} of {replay.drawn:,} drawn tokens are the same\n"]
+    lines += [f"state {state:,}: id {now:,}, recorded is {old:,}\n" for state, old, now in replay.other]
+    output.deliver(
+        args, lambda: "".join(lines), lambda: record, lambda: Table(record, other, columns, [lines[0].strip()])
+    )
     return int(not replay.same)

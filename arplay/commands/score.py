@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from arplay import comparisons
-from arplay.commands import candidates, colours, given, options, scored
+from arplay.commands import candidates, colours, given, options, output, scored
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.aligned import Aligned
 from arplay.core.edited import Edited, edited
@@ -25,7 +25,6 @@ from arplay.export import (
     comparison,
     conventions,
     divergence,
-    parquet,
     parts,
     perplexity,
     report,
@@ -33,6 +32,7 @@ from arplay.export import (
     segmentations,
     tables,
 )  # fmt: skip
+from arplay.export.charts import Table
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_json, to_json_line, write
 from arplay.models import devices
@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--raw", action="store_true", help="score a page (.html) as it is, with its markup")
     field = "score the text in this field (a.b is b inside a) of each record of a .jsonl or .json file, as its own text"
     parser.add_argument("--field", metavar="NAME", help=field)
-    listed = "write a table of the tokens as well: CSV, or Parquet where the name ends with .parquet"
+    listed = "write a table of the tokens as well: Parquet or JSON where the name ends so, else CSV"
     parser.add_argument("--table", "--csv", dest="table", type=Path, metavar="OUT", help=listed)
     page = "write an HTML page as well, which needs nothing else: figures, plots, the coloured text"
     parser.add_argument("--report", type=Path, metavar="OUT", help=page)
@@ -84,7 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     colours.add(parser, "what the tokens of --report, and those on a terminal, are coloured by")
     against = "perplexity against stride or context as well: the text is scored at several of them"
     parser.add_argument("--curve", choices=get_args(Axis), help=against)
-    options.add_output(parser)
+    output.add(parser, "a token or part, or a text a line of .jsonl", more=(".html", ".htm", scorefile.ENDING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +155,19 @@ class One:
             told += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
         return told + ([] if self.divided is None else scored.parts(found["parts"], self.score.ledger.unit))
 
-    def table(self, found: tables.Record, suffix: str) -> str | bytes:
-        """A row a token, or a part: the suffix of its file says what it is."""
+    def table(self, found: tables.Record) -> Table:
+        """A row a token, or a part."""
         ledger, comments = self.score.ledger, [*self.origin.lines(), *tables.comments(found["totals"])]
         rows, columns = found["tokens"], tables.token_columns(ledger, self.score.loaded.vocabulary)
         if self.divided is not None:
             rows, columns = found["parts"], parts.columns(ledger, self.edged is not None)
-        about = {"provenance": self.origin.as_dict(), "totals": found["totals"]}
-        return parquet.table_file(suffix, rows, columns, comments, about)
+        return Table({"provenance": self.origin.as_dict()} | found, rows, columns, comments)
 
 
 def run(args: argparse.Namespace) -> int:
     if (args.prompt is None) != bool(args.files):
         raise options.UsageError("give FILE, or --prompt S")
+    _by_ending(args)
     colours.check(args)
     if args.save and (len(args.files) > 1 or not scorefile.is_scores(args.save)):
         raise options.UsageError(f"--save writes one text to a file OUT{scorefile.ENDING}")
@@ -196,11 +196,44 @@ def run(args: argparse.Namespace) -> int:
     return _told(args, _scored(args, sources))
 
 
+FILES = {
+    ".csv": "table",
+    ".parquet": "table",
+    ".jsonl": "jsonl",
+    ".html": "report",
+    ".htm": "report",
+    scorefile.ENDING: "save",
+}
+"""The option that writes a file of this ending."""
+
+
+def _by_ending(args: argparse.Namespace) -> None:
+    """What --out names is written as its ending says, by the option for such files. Raises UsageError for an option
+    with a file of another kind."""
+    for name in dict.fromkeys(FILES.values()):
+        path: Path | None = getattr(args, name)
+        other = FILES.get(path.suffix.lower(), name) if path is not None else name
+        if path is not None and other != name and (name, other) != ("table", "jsonl"):
+            raise options.UsageError(f"--{name} does not write {path.name}: --{other} does")
+    name = FILES.get(args.out.suffix.lower(), "") if args.out is not None else ""
+    if args.candidates is not None and name:
+        if name in ("report", "save"):
+            raise options.UsageError(f"candidates are told as text, JSON or a table, not as {args.out.name}")
+        name = ""
+    args.only_files = bool(name)
+    if name:
+        if getattr(args, name) is not None:
+            raise options.UsageError(f"--{name} and --out {args.out.name} are the same twice")
+        setattr(args, name, args.out)
+        args.out = None
+
+
 def _told(args: argparse.Namespace, every: list[One]) -> int:
     """All that was asked for, to where it was asked for."""
     records = [one.record for one in every]
     if args.table:
-        _wrote(args.table, every[0].table(records[0], args.table.suffix))
+        output.write_table(args.table, every[0].table(records[0]))
+        note(f"wrote {args.table}")
     if args.jsonl:
         rows = (to_json_line({"text": one.name, **record}) for one, record in zip(every, records, strict=True))
         _wrote(args.jsonl, "".join(rows))
@@ -219,15 +252,17 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
     coloured = bool(args.colour_by) and alone and colours.to_terminal()
     if args.colour_by and not (coloured or args.report):
         note("--colour-by colours a text on a terminal, and a --report: this is neither")
+    if args.only_files:
+        return 0
     if len(every) == 1:
-        told = records[0] if args.json else every[0].lines(records[0], coloured)
-    elif args.json:
+        told = records[0] if output.is_json(args) else every[0].lines(records[0], coloured)
+    elif output.is_json(args):
         texts = [{"text": one.name, **record} for one, record in zip(every, records, strict=True)]
         told = {"texts": texts, "totals": scored.together([one.score for one in every])}
     else:
         told = scored.several([(one.name, one.score) for one in every])
         told += (line for one, record in zip(every, records, strict=True) for line in one.briefly(record))
-    deliver(to_json(told) if args.json else "\n".join(told) + "\n", args.out)
+    deliver(to_json(told) if output.is_json(args) else "\n".join(told) + "\n", args.out)
     if coloured:
         score = every[0].score
         colours.say(colours.lines(score.ledger, score.loaded.vocabulary, colours.scale_of(args)))

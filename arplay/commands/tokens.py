@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from arplay.commands import given, options
-from arplay.commands.console import deliver
+from arplay.commands import given, options, output
 from arplay.commands.options import UsageError
 from arplay.core.errors import Problem
 from arplay.core.format import number
@@ -15,10 +14,11 @@ from arplay.core.merges import Made
 from arplay.core.modalities.base import TokenSet
 from arplay.core.signs import safe
 from arplay.export import tokenizers as tables
+from arplay.export.charts import Table
 from arplay.export.tables import Record
-from arplay.export.writers import to_json
 from arplay.labs import merges, tokenizers
 from arplay.models import catalogue
+from arplay.version import __version__
 
 MOST = 50
 """Tokens that a search lists."""
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--search", metavar="S", help="tokens of each vocabulary that write S, best matches first")
     options.add_encoding(parser)
     options.add_special(parser)
-    options.add_output(parser)
+    output.add(parser, "a tokenizer")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,12 +42,15 @@ def run(args: argparse.Namespace) -> int:
     if args.file is None and args.prompt is None and args.merges is None and args.search is None:
         raise UsageError("give FILE, --prompt, --merges or --search")
     models, record, lines = args.model, dict[str, Any](), list[str]()
+    if output.is_table(args) and (args.merges or args.search or (args.file is None and args.prompt is None)):
+        raise UsageError("a table is of a text; --merges and --search are told in text and in JSON")
     if args.file is not None or args.prompt is not None:
         args.model = models[0]
-        document = given.source(args, args.prompt, args.file, args.encoding).document
-        found = tokenizers(document, models, special=args.special)
+        source = given.source(args, args.prompt, args.file, args.encoding)
+        found = tokenizers(source.document, models, special=args.special)
         record |= tables.record(found)
         lines += tables.lines(found)
+        table = Table(record, tables.rows(found), tables.columns(found), [f"arplay {__version__}", source.name])
     if args.merges is not None:
         record["merges"] = []
         for model in models:
@@ -62,10 +65,12 @@ def run(args: argparse.Namespace) -> int:
             record["search"].append({"spec": model, "name": name, "tokens": rows})
             lines += ["", f"“{safe(args.search)}” in {safe(name)}, of {len(coder.vocabulary):,} tokens:"]
             lines += [f"{row['id']:>9,}  {safe(coder.vocabulary.label(row['id']))}" for row in rows] or ["     none"]
-    if args.json:
-        deliver(to_json(record), args.out)
-    else:
-        deliver("\n".join(lines).lstrip("\n") + "\n", args.out)
+    output.deliver(
+        args,
+        lambda: "\n".join(lines).lstrip("\n") + "\n",
+        lambda: record,
+        lambda: table,
+    )
     return 0
 
 

@@ -29,10 +29,10 @@ from arplay.export import plots, tables
 from arplay.export.parquet import to_parquet
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record
-from arplay.export.writers import to_csv, to_json
+from arplay.export.writers import to_csv, to_json, to_json_line
 from arplay.models.family import resolve
 
-Kind = Literal["csv", "json", "parquet"]
+Kind = Literal["csv", "json", "jsonl", "parquet"]
 NOT_YET = "wait for the first result"
 
 
@@ -49,9 +49,11 @@ class Table:
     """Files of other kinds."""
 
     def text(self, kind: str) -> str:
-        """The whole file, "csv", "json" or one of ``also``."""
+        """The whole file, "csv", "json", "jsonl" (a row a line) or one of ``also``."""
         if kind in self.also:
             return self.also[kind]
+        if kind == "jsonl":
+            return "".join(map(to_json_line, self.rows))
         return to_json(self.record) if kind == "json" else to_csv(self.rows, self.columns, self.comments)
 
     def content(self, kind: str) -> str | bytes:

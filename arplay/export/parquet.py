@@ -12,7 +12,7 @@ from typing import Any
 
 from arplay.core.errors import Problem
 from arplay.export.tables import Record, is_text
-from arplay.export.writers import to_csv, to_json_line
+from arplay.export.writers import to_json_line
 
 SUFFIX = ".parquet"
 INSTALL = "pip install 'arplay[parquet]'"
@@ -37,15 +37,6 @@ def to_parquet(
     out = io.BytesIO()
     parquet.write_table(table.replace_schema_metadata(said), out)
     return out.getvalue()
-
-
-def table_file(
-    suffix: str, rows: Sequence[Record], columns: Sequence[str], comments: Sequence[str], about: Mapping[str, Record]
-) -> str | bytes:
-    """A table as what its file's suffix says: Parquet, or else CSV. Raises Problem as :func:`to_parquet` does."""
-    if suffix.lower() == SUFFIX:
-        return to_parquet(rows, columns, comments, about)
-    return to_csv(rows, columns, comments)
 
 
 def _column(pyarrow: Any, name: str, values: list[Any]) -> Any:

@@ -179,6 +179,11 @@ def heat_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
     return rows
 
 
+def step_columns(vocabulary: TokenSet) -> tuple[str, ...]:
+    """The columns of :func:`step`."""
+    return ("id", *vocabulary.record(0), "logprob", "prob", "decoded_prob", "rank", "u", "context_start")
+
+
 def step(step: Step, context_start: int, vocabulary: TokenSet) -> Record:
     """A sampled token: ``context_start`` is the token of the chain where what the model had read began."""
     return {

@@ -38,7 +38,7 @@ def tried(shown: Shown) -> Table:
         record = {"expansions": found.expansions, "whole": found.whole, "rest_prob": found.rest, "areas": rows}
         texts = [f"{row['prob']:.6g} {row['text']}" for row in rows]
     prefix = dict(found.document.before(found.place))
-    flat = [dict(_flat(name, value) for name, value in row.items()) for row in rows]
+    flat = flattened(rows)
     lines = {"txt": "".join(f"{text}\n\n" for text in texts), "jsonl": "".join(map(to_json_line, rows))}
     origin = shown.origin()
     comments = [*origin.lines(), f"prefix: {json.dumps(prefix, ensure_ascii=False)}"]
@@ -136,6 +136,11 @@ def written(document: Document, ids: Iterable[int], tokens: TokenSet, eos: Seque
     """The text that ``ids`` write at the end of ``document``; the tokens ``eos`` write nothing."""
     writer = document.writer()
     return "".join([*(writer.write(id, tokens) for id in ids if id not in eos), writer.end()])
+
+
+def flattened(rows: Sequence[Record]) -> list[Record]:
+    """The same for tables, whose cells hold no lists."""
+    return [dict(_flat(name, value) for name, value in row.items()) for row in rows]
 
 
 def _flat(name: str, value: object) -> tuple[str, object]:

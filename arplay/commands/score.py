@@ -212,9 +212,10 @@ def _by_ending(args: argparse.Namespace) -> None:
     with a file of another kind."""
     for name in dict.fromkeys(FILES.values()):
         path: Path | None = getattr(args, name)
-        other = FILES.get(path.suffix.lower(), name) if path is not None else name
-        if path is not None and other != name and (name, other) != ("table", "jsonl"):
-            raise options.UsageError(f"--{name} does not write {path.name}: --{other} does")
+        kind = "" if path is None else path.suffix.lower()
+        lines = kind == ".jsonl" and path is args.table  # a row a line
+        if path is not None and FILES.get(kind, name) != name and not lines:
+            raise options.UsageError(f"--{name} does not write {path.name}: --{FILES[kind]} does")
     name = FILES.get(args.out.suffix.lower(), "") if args.out is not None else ""
     if args.candidates is not None and name:
         if name in ("report", "save"):

@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from arplay import cli
+from arplay.core.modalities.text import Text
 from arplay.gui import exports, help, panels
 from arplay.gui.main_window import MainWindow
+from arplay.gui.theme import DARK
 from arplay.gui.view import View
 from tests import panel_checks
 from tests.examples.rank_histogram import RANKS, RankHistogram
@@ -61,9 +63,9 @@ def in_view_menu(window: MainWindow) -> list[str]:
 
 def test_the_window_has_it_in_its_menu_its_help_and_its_exports(known: None, opened: Open, tmp_path: Path) -> None:
     window = opened(text=b"BAC")
-    panel = window.panels["ranks"]
+    panel = window.panels["rank_histogram"]
     assert isinstance(panel, RankHistogram) and "Ranks" in in_view_menu(window)
-    window.docks["ranks"].raise_()
+    window.docks["rank_histogram"].raise_()
     explained = help.what_is_this(panel, window)
     assert any(panel.explanation in label.text() for label in explained.findChildren(QLabel))
     explained.close()
@@ -72,6 +74,21 @@ def test_the_window_has_it_in_its_menu_its_help_and_its_exports(known: None, ope
         assert export.save(tmp_path / f"ranks.{kind}")
     assert json.loads((tmp_path / "ranks.json").read_text("utf-8"))["ranks"] == EXPECTED
     assert not QImage(str(tmp_path / "ranks.png")).isNull()
+
+
+def test_it_is_made_when_it_is_first_seen_and_follows_from_then_on(
+    known: None, opened: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = opened(text=b"BAC")
+    assert "rank_histogram" not in window.panels.made
+    window.set_theme("dark")
+    window.docks["rank_histogram"].raise_()
+    panel = window.panels.made["rank_histogram"]
+    assert isinstance(panel, RankHistogram) and panel.isVisible() and panel.rows == [("1", 3)] and panel.theme is DARK
+    window.playground.open_document(Text.of(b"BA"), at_end=True)
+    qtbot.waitUntil(lambda: panel.rows == [("1", 2)])
+    window.close()
+    assert "rank_histogram" in opened().panels.made, "what was in front at the end is at the next start"
 
 
 def test_the_command_line_exports_it(known: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,6 +106,6 @@ def test_the_command_line_exports_it(known: None, tmp_path: Path, capsys: pytest
 def test_without_its_line_it_is_nowhere(opened: Open, capsys: pytest.CaptureFixture[str]) -> None:
     """Negative control."""
     window = opened()
-    assert "ranks" not in window.panels and "Ranks" not in in_view_menu(window)
+    assert "rank_histogram" not in window.panels and "Ranks" not in in_view_menu(window)
     assert cli.main(["export", "--help"]) == 0
     assert "ranks" not in capsys.readouterr().out.split("--chart")[1].split("}")[0]

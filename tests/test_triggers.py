@@ -111,6 +111,7 @@ def window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     store.add_recent("recent_files", str(tmp_path / "a text.txt"))
     window = MainWindow(store, Bridge(load=_load), "light")
     qtbot.addWidget(window)
+    assert all(panel.entry for panel in window.panels.values())  # each is there, also where nobody has seen it yet
     window.show()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)

@@ -14,13 +14,14 @@ from shiboken6 import isValid
 from arplay.core.tree import Node
 from arplay.gui import panels, theme
 from arplay.gui.contract import Panel
-from arplay.gui.dock import Dock, TitleBar
+from arplay.gui.dock import Dock, Panels, TitleBar
 from arplay.gui.host import Host
 from arplay.gui.playground.watching import Watching
 from arplay.gui.sharing import shared
 
 if TYPE_CHECKING:
     from arplay.gui.panels.history import HistoryPanel
+    from arplay.gui.panels.plots import PlotsPanel
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -37,6 +38,8 @@ ROUNDING = 2
 class Arrangement(QObject):
     """The panels of the catalogue in their places. ``explain``: what a panel shows is asked for."""
 
+    made = Signal(object)
+    """A panel is there that was not until now."""
     explain = Signal(object)
     changed = Signal()
     """A panel has the whole window, or no longer."""
@@ -44,9 +47,10 @@ class Arrangement(QObject):
     def __init__(self, window: Host, above: QWidget, export_menu: Callable[[Panel], QMenu]) -> None:
         """``above`` stands over the panel in the middle; ``export_menu`` makes the menu of a panel's title bar."""
         super().__init__(window)
-        self._window = window
-        self.panels: dict[str, Panel] = {}
+        self._window, self._above, self._export_menu = window, above, export_menu
+        self.panels = Panels(panels.PANELS, self._place)
         self.docks: dict[str, Dock] = {}
+        self.bars: list[TitleBar] = []
         self.enlarged: Panel | None = None
         self._before: QByteArray | None = None
         self._by_hand: dict[str, tuple[float, float]] = _shares(window.store.text("shares", ""))
@@ -55,40 +59,46 @@ class Arrangement(QObject):
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self.share)
         window.setDockNestingEnabled(True)
+        above.installEventFilter(self)
         for entry in panels.PANELS:
-            panel: Panel = entry.make()
-            self.panels[panel.name] = panel
-            menu = export_menu(panel)
-            if entry.area == "centre":
-                self.middle, self._above = panel, above
-                above.installEventFilter(self)
-                self.centre = TitleBar(panel, menu, closable=False, parent=window)
-                self._middle = _column((above, self.centre, panel))
-                window.setCentralWidget(self._middle)
-                self.centre.explain.connect(self.explain)
-                continue
-            dock = self.docks[panel.name] = Dock(panel, menu, window)
-            dock.bar.explain.connect(self.explain)
-            dock.visibilityChanged.connect(self._on_moved)
-            dock.topLevelChanged.connect(self._on_moved)
-            dock.dockLocationChanged.connect(self._on_moved)
-            window.addDockWidget(AREAS[entry.area], dock)
+            if entry.area != "centre":
+                dock = self.docks[entry.name] = Dock(entry, self.panels, window)
+                dock.visibilityChanged.connect(self._on_moved)
+                dock.topLevelChanged.connect(self._on_moved)
+                dock.dockLocationChanged.connect(self._on_moved)
+                window.addDockWidget(AREAS[entry.area], dock)
+            if not entry.behind:
+                self.panels[entry.name]
         corners = Qt.Corner
         for corner in (corners.BottomLeftCorner, corners.TopLeftCorner):
             window.setCorner(corner, Qt.DockWidgetArea.LeftDockWidgetArea)
         for corner in (corners.BottomRightCorner, corners.TopRightCorner):
             window.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
-        for bar in self.bars:
-            bar.enlarge.connect(self.enlarge)
         window.tabifiedDockWidgetActivated.connect(self._on_tab)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+
+    def _place(self, panel: Panel) -> None:
+        dock, window = self.docks.get(panel.name), self._window
+        bar = TitleBar(panel, self._export_menu(panel), closable=dock is not None, parent=dock or window)
+        bar.set_theme(window.theme)
+        panel.set_theme(window.theme)
+        bar.explain.connect(self.explain)
+        bar.enlarge.connect(self.enlarge)
+        self.bars.append(bar)
+        if dock is not None:
+            dock.hold(panel, bar)
+        else:
+            self.middle, self.centre = panel, bar
+            self._middle = _column((self._above, bar, panel))
+            window.setCentralWidget(self._middle)
+        self.made.emit(panel)
 
     @property
     def _groups(self) -> list[list[str]]:
         """The panels around the text, each with those behind its tab."""
         groups: list[list[str]] = []
         for name, dock in self.docks.items():
-            if dock.panel.entry.behind:
+            if dock.entry.behind:
                 groups[-1].append(name)
             else:
                 groups.append([name])
@@ -97,7 +107,7 @@ class Arrangement(QObject):
     @property
     def _below(self) -> list[list[str]]:
         """Those below the text, from top to bottom."""
-        return [group for group in self._groups if self.docks[group[0]].panel.entry.area == "bottom"]
+        return [group for group in self._groups if self.docks[group[0]].entry.area == "bottom"]
 
     def _stands(self, name: str) -> bool:
         return _is_placed(self.docks[name])
@@ -108,19 +118,15 @@ class Arrangement(QObject):
             if len(group) > 1:
                 self.docks[group[0]].raise_()
 
-    @property
-    def bars(self) -> list[TitleBar]:
-        return [self.centre, *(dock.bar for dock in self.docks.values())]
-
     def arrange(self) -> None:
         """The default arrangement: controls left, text and heatmap in the middle, what comes next right."""
         window = self._window
         for dock in self.docks.values():
             dock.setFloating(False)
-            if dock.panel.entry.behind:
+            if dock.entry.behind:
                 dock.hide()  # all beside each other, even for a moment, would widen the window
             else:
-                window.addDockWidget(AREAS[dock.panel.entry.area], dock)
+                window.addDockWidget(AREAS[dock.entry.area], dock)
                 dock.show()
         for above, below in pairwise(self._below):
             window.splitDockWidget(self.docks[above[0]], self.docks[below[0]], Qt.Orientation.Vertical)
@@ -147,7 +153,7 @@ class Arrangement(QObject):
             self._resize({name: size for name, size in down.items() if not self._at_side(name)}, DOWN)
             return
         width = window.width()
-        beside = {name: dock.panel.entry for name, dock in self.docks.items() if dock.panel.entry.area != "bottom"}
+        beside = {name: dock.entry for name, dock in self.docks.items() if dock.entry.area != "bottom"}
         self._resize({name: entry.width_in(width) for name, entry in beside.items()}, ACROSS)
         middle = [first for group in self._below if (first := next(filter(self._stands, group), None)) is not None]
         below = [name for name in middle if not self._at_side(name)]
@@ -183,7 +189,7 @@ class Arrangement(QObject):
             width, height = max(1, self._window.width()), max(1, self._window.height())
             placed = {name: dock for name, dock in self.docks.items() if not dock.visibleRegion().isEmpty()}
             for name, dock in placed.items():
-                behind = (tab.panel.name for tab in self._window.tabifiedDockWidgets(dock) if isinstance(tab, Dock))
+                behind = (tab.entry.name for tab in self._window.tabifiedDockWidgets(dock) if isinstance(tab, Dock))
                 for one in (name, *behind):  # the tabs behind it are as large
                     self._by_hand[one] = dock.width() / width, dock.height() / height
             self._window.store.set_text("shares", json.dumps(self._by_hand))
@@ -200,7 +206,7 @@ class Arrangement(QObject):
     def _resize(self, sizes: dict[str, int], direction: Qt.Orientation) -> None:
         docks = [self.docks[name] for name in sizes if name in self.docks and _is_placed(self.docks[name])]
         tabs = [self._tabs(dock) if direction == DOWN else 0 for dock in docks]
-        given = [sizes[dock.panel.name] + extra for dock, extra in zip(docks, tabs, strict=True)]
+        given = [sizes[dock.entry.name] + extra for dock, extra in zip(docks, tabs, strict=True)]
         now = [dock.height() if direction == DOWN else dock.width() for dock in docks]
         if any(abs(size - tab - had) > ROUNDING for size, tab, had in zip(given, tabs, now, strict=True)):
             self._window.resizeDocks(docks, given, direction)
@@ -287,7 +293,7 @@ class Arrangement(QObject):
 
     def watch(self, name: str, watching: Watching) -> None:
         """What is asked by itself is so while its panel is in sight: Qt calls one that floats hidden."""
-        watching.seen = lambda: not self.panels[name].visibleRegion().isEmpty()
+        watching.seen = lambda: not self.docks[name].visibleRegion().isEmpty()
         self.docks[name].visibilityChanged.connect(watching.look)
 
     def show_state(self, node: Node) -> None:
@@ -297,12 +303,17 @@ class Arrangement(QObject):
         panel.show_view(self._window.playground.view)  # one that nobody saw is not up to date
         panel.show_state(node)
 
+    def show_part(self, part: tuple[int, int] | None) -> None:
+        """The tokens [first, stop) that are in sight, where a plot marks them."""
+        if "plots" in self.panels.made:
+            cast("PlotsPanel", self.panels["plots"]).show_part(part)
+
     def go_on(self, step: int) -> None:
         """To the next or former panel of those that are not hidden."""
-        there = [self.middle, *(dock.panel for dock in self.docks.values() if not dock.isHidden())]
+        there = [self.middle.name, *(name for name, dock in self.docks.items() if not dock.isHidden())]
         if self.enlarged is not None:
-            there = [self.enlarged]
-        self.go_to(there[(there.index(self._focused()) + step) % len(there)])
+            there = [self.enlarged.name]
+        self.go_to(self.panels[there[(there.index(self._focused().name) + step) % len(there)]])
 
     def _on_tab(self, dock: QDockWidget) -> None:
         """A tab that was clicked gives its panel the keyboard; keys that walk along the tabs stay there."""
@@ -333,7 +344,7 @@ class Arrangement(QObject):
     def set_theme(self, theme: theme.Theme) -> None:
         for bar in self.bars:
             bar.set_theme(theme)
-        for panel in self.panels.values():
+        for panel in self.panels.made.values():
             panel.set_theme(theme)
 
 

@@ -21,8 +21,8 @@ class Panel(QWidget):
     """One view. A new panel is a subclass in a file of its own and a line in ``gui/panels/__init__.py``."""
 
     name: str = ""
-    """Short and stable: used for saved layouts and exports."""
     title: str = ""
+    """Both are those of its line of the catalogue."""
     explanation: str = ""
     """What is this? Rich text with the formula that the panel shows."""
 

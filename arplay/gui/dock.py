@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from arplay.gui.contract import Panel
+from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.menu_button import give_menu
@@ -85,14 +89,51 @@ class TitleBar(QWidget):
         return button
 
 
-class Dock(QDockWidget):
-    """A movable, hideable panel."""
+class Panels(Mapping[str, Panel]):
+    """All panels of the catalogue, by name; each is made when it is first asked for.
 
-    def __init__(self, panel: Panel, menu: QMenu, parent: QWidget) -> None:
-        super().__init__(panel.title, parent)
-        self.panel = panel
-        self.setObjectName(f"dock-{panel.name}")
+    ``made``: those that are. ``place`` is called with each new one.
+    """
+
+    def __init__(self, entries: Sequence[PanelEntry], place: Callable[[Panel], None]) -> None:
+        self.made: dict[str, Panel] = {}
+        self._entries = {entry.name: entry for entry in entries}
+        self._place = place
+
+    def __getitem__(self, name: str) -> Panel:
+        if name not in self.made:
+            self.made[name] = panel = self._entries[name].make()
+            self._place(panel)
+        return self.made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class Dock(QDockWidget):
+    """A movable, hideable place of a panel; it is empty until somebody sees it, or asks for what is in it."""
+
+    def __init__(self, entry: PanelEntry, panels: Panels, parent: QWidget) -> None:
+        super().__init__(entry.title, parent)
+        self.entry, self._panels = entry, panels
+        self.setObjectName(f"dock-{entry.name}")
+
+    @property
+    def panel(self) -> Panel:
+        return self._panels[self.entry.name]
+
+    @property
+    def bar(self) -> TitleBar:
+        assert self.panel.entry is self.entry
+        return cast(TitleBar, self.titleBarWidget())
+
+    def hold(self, panel: Panel, bar: TitleBar) -> None:
         self.setWidget(panel)
-        self.bar = TitleBar(panel, menu, closable=True, parent=self)
-        self.bar.close_button.clicked.connect(self.hide)
-        self.setTitleBarWidget(self.bar)
+        self.setTitleBarWidget(bar)
+        bar.close_button.clicked.connect(self.hide)

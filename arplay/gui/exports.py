@@ -20,6 +20,7 @@ from arplay.gui.contract import Panel
 from arplay.gui.export_image import Chart
 from arplay.gui.export_parts import Long, Span
 from arplay.gui.host import Host
+from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.view import View
 
 if TYPE_CHECKING:
@@ -164,11 +165,15 @@ class Export:
 class OfPanel:
     """A panel of the window as :class:`Exported`: always of what the window shows at this moment."""
 
-    def __init__(self, panel: Panel, window: Host) -> None:
-        self.panel, self.window = panel, window
+    def __init__(self, entry: PanelEntry, window: Host) -> None:
+        self.name, self.title, self.window = entry.name, entry.title, window
+
+    @property
+    def panel(self) -> Panel:
+        return self.window.panels[self.name]
 
     def __getattr__(self, name: str) -> object:
-        """All else is the panel's: its chart, its sheets, its name."""
+        """All else is the panel's: its chart, its sheets."""
         return getattr(self.panel, name)
 
     def chart_size(self) -> tuple[int, int] | None:
@@ -216,13 +221,18 @@ def shown(panel: Panel, view: View) -> Shown:
 
 def of_panel(panel: Panel, window: Host) -> Export:
     """How a panel of the window is exported."""
+    return of_entry(panel.entry, window)
+
+
+def of_entry(entry: PanelEntry, window: Host) -> Export:
+    """The same of a panel that may not be there yet."""
     return Export(
-        cast(Exported, OfPanel(panel, window)),
+        cast(Exported, OfPanel(entry, window)),
         window,
         lambda words: window.statusBar().showMessage(words, 4_000),
         lambda problem: window.report(problem.cause, problem.remedy),
         lambda: cast("EditorPanel", window.panels["editor"]).selected_tokens(window.playground.view.ledger),
         lambda: window.store.text("export_folder", ""),
         lambda folder: window.store.set_text("export_folder", folder),
-        panel.entry.chart.also if panel.entry.chart is not None else (),
+        entry.chart.also if entry.chart is not None else (),
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QMainWindow
 
 from arplay.core.reading import Reading
-from arplay.gui.contract import Panel
-from arplay.gui.dock import Dock
+from arplay.gui.dock import Dock, Panels
 from arplay.gui.intents import Change, Intent
 from arplay.gui.notice import Notice
 from arplay.gui.playground.keeping import Keeping
@@ -25,7 +24,7 @@ class Host(QMainWindow):
     playground: Playground
     keeping: Keeping
     notice: Notice
-    panels: dict[str, Panel]
+    panels: Panels
     docks: dict[str, Dock]
     theme: Theme
     theme_choice: str

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
@@ -89,13 +89,13 @@ class MainWindow(Host):
         self.menus.models.train.triggered.connect(self.training.open)
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
-        self.showing = Showing(self.panels.values(), self)
+        self.showing = Showing(self.panels.made.values(), self)
         editor, heat = self.panels["editor"].canvas.scrolls, self.panels["heatmap"].text  # type: ignore[attr-defined]
         self.link = ScrollLink((editor, heat), self)
-        self.sight = SightLink((heat, editor), self.panels["plots"].show_part, self)  # type: ignore[attr-defined]
+        self.sight = SightLink((heat, editor), self.arrangement.show_part, self)
         self.menus.build_view(self.arrangement)
-        self.waiting = Waiting(self._that_wait_for("answer"), self)
-        self.scores_waiting = Waiting(self._that_wait_for("scores"), self, QUICK_SCORES_MS)
+        self.waiting = Waiting((), self)
+        self.scores_waiting = Waiting((), self, QUICK_SCORES_MS)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.status.cancel.connect(bridge.cancel)
@@ -111,8 +111,9 @@ class MainWindow(Host):
 
     def _connect(self) -> None:
         play = self.playground
-        for panel in self.panels.values():
-            panel.intent.connect(self.handle)
+        self.arrangement.made.connect(self._on_made)
+        for panel in self.panels.made.values():
+            self._on_made(panel)
         for dock in self.docks.values():
             dock.visibilityChanged.connect(self._on_visibility)
         for part in (play.comparing, play.reaching):
@@ -145,8 +146,10 @@ class MainWindow(Host):
         self._shortly = QTimer(self, singleShot=True, interval=500)
         self._shortly.timeout.connect(self._save_settings)
 
-    def _that_wait_for(self, what: str) -> list[QWidget]:
-        return [panel.veiled() for panel in self.panels.values() if panel.waits_for == what]
+    def _on_made(self, panel: Panel) -> None:
+        panel.intent.connect(self.handle)
+        if panel.waits_for is not None:
+            (self.waiting if panel.waits_for == "answer" else self.scores_waiting).add(panel.veiled())
 
     # ---- what is shown
 
@@ -177,7 +180,7 @@ class MainWindow(Host):
         self.menus.show_view(view)
 
     def _on_visibility(self, visible: bool) -> None:
-        """A panel behind another's tab is given nothing until it comes to the front."""
+        """A panel behind another's tab is not there, or given nothing, until it comes to the front."""
         dock = self.sender()
         if visible and isinstance(dock, Dock):
             dock.panel.show_view(self.playground.view)
@@ -338,7 +341,7 @@ class MainWindow(Host):
         self.arrangement.bring_forward()
         if self._tour is not None:
             self._tour.end()
-        self._tour = Tour(dict(self.panels), kinds.of_document(self.playground.document), self)
+        self._tour = Tour(self.panels, kinds.of_document(self.playground.document), self)
         self._tour.ended.connect(self._on_tour_ended)
         self._tour.begin(self.arrangement.go_to)
 
@@ -455,6 +458,12 @@ class MainWindow(Host):
 
     def sizeHint(self) -> QSize:
         return QSize(1280, 800)
+
+
+def _app() -> QApplication:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app
 
 
 def _app() -> QApplication:

@@ -15,7 +15,7 @@ from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, TokenSet
 from arplay.engine.load import Loaded
-from arplay.gui import exports, files, help, kinds
+from arplay.gui import exports, files, help, kinds, panels
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.contract import Panel
 from arplay.gui.earlier_menu import EarlierMenu
@@ -100,6 +100,10 @@ class Menus(QObject):
         self.export_report.setToolTip("One page that needs nothing else: figures, plots, the coloured text")
         self.export_lines = self._export.addAction("Scores as &JSON lines…")
         self._export.addSeparator()
+        for entry in panels.PANELS:
+            made = exports.of_entry(entry, self._window).menu(self._window, charted=entry.chart is not None)
+            self._export_menus[entry.name] = made
+            self._export.addMenu(made)
         self._action(menu, "Export the &chart…", self._export_chart, QKeySequence("Ctrl+E"))
         menu.addSeparator()
         self._action(menu, "&Quit", self._window.close, QKeySequence("Ctrl+Q"))
@@ -181,15 +185,15 @@ class Menus(QObject):
         menu = QMenu("&Go to", self._window)
         others = {"editor": "Ctrl+L", "next_token": "Ctrl+K"}
         taken = set("np")  # the letters of the entries below
-        for n, panel in enumerate(arrangement.panels.values(), 1):
-            words, keys = panel.title, [others.get(panel.name)]
+        for n, entry in enumerate(panels.PANELS, 1):
+            words, keys = entry.title, [others.get(entry.name)]
             if n < 10:  # Ctrl+0 is the usual size of text
                 words, keys = f"&{n} {words}", [f"Ctrl+{n}", *keys]
             else:
                 at = next((i for i, sign in enumerate(words.lower()) if sign.isalpha() and sign not in taken), 0)
                 taken.add(words[at].lower())
                 words = f"{words[:at]}&{words[at:]}"
-            action = self._action(menu, words, self._going(arrangement, panel))
+            action = self._action(menu, words, self._going(arrangement, entry.name))
             action.setShortcuts([QKeySequence(key) for key in keys if key])
         menu.addSeparator()
         self._action(menu, "The &next panel", lambda: arrangement.go_on(1), QKeySequence("F6"))
@@ -203,12 +207,9 @@ class Menus(QObject):
 
     def export_menu(self, panel: Panel) -> QMenu:
         """Everything a panel can be exported as; also found under File > Export."""
-        menu = exports.of_panel(panel, self._window).menu(self._window, charted=panel.entry.chart is not None)
-        self._export.addMenu(menu)
         panel.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         panel.customContextMenuRequested.connect(self._on_context_menu)
-        self._export_menus[panel.name] = menu
-        return menu
+        return self._export_menus[panel.name]
 
     def _on_context_menu(self, at: QPoint) -> None:
         panel = self.sender()
@@ -403,8 +404,8 @@ class Menus(QObject):
         if on != self._window.playground.view.peeking:
             self._window.playground.handle(PeekRewind(on))
 
-    def _going(self, arrangement: Arrangement, panel: Panel) -> Callable[[], None]:
-        return lambda: arrangement.go_to(panel)
+    def _going(self, arrangement: Arrangement, name: str) -> Callable[[], None]:
+        return lambda: arrangement.go_to(arrangement.panels[name])
 
     def _doing(self, what: str) -> Callable[[], None]:
         def do() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -23,12 +23,12 @@ LONG = 20_000
 class Showing(QTimer):
     """Shows the newest View to those ``panels`` that are in sight; nothing is drawn twice for one step.
 
-    A panel behind another's tab is given nothing until it comes to the front.
+    ``panels`` may become more. One behind another's tab is given nothing until it comes to the front.
     """
 
-    def __init__(self, panels: Iterable[Panel], parent: QObject) -> None:
+    def __init__(self, panels: Collection[Panel], parent: QObject) -> None:
         super().__init__(parent, singleShot=True)
-        self._panels = list(panels)
+        self._panels = panels
         self._view = View()
         self._behind: dict[Panel, None] = {}
         """Those that are not shown the newest View yet; the first of them has its turn next."""

@@ -73,11 +73,21 @@ class Waiting(QObject):
 
     def __init__(self, widgets: Sequence[QWidget], parent: QObject, quick_ms: int = QUICK_MS) -> None:
         super().__init__(parent)
-        self.veils = [Veil(widget) for widget in widgets]
+        self.veils: list[Veil] = []
         self.words = ""
+        self.theme: Theme = LIGHT
         self._late = False
+        for widget in widgets:
+            self.add(widget)
         self._timer = QTimer(self, singleShot=True, interval=quick_ms)
         self._timer.timeout.connect(self._lay)
+
+    def add(self, widget: QWidget) -> None:
+        veil = Veil(widget)
+        veil.theme = self.theme
+        self.veils.append(veil)
+        if self._late:
+            veil.lay(self.words)
 
     def wait(self, words: str) -> None:
         """``words`` say what is waited for; "": the answer is there."""
@@ -95,6 +105,7 @@ class Waiting(QObject):
             self._lay()
 
     def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
         for veil in self.veils:
             veil.theme = theme
             veil.update()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
@@ -67,7 +67,7 @@ class Tour(QFrame):
 
     ended = Signal()
 
-    def __init__(self, panels: dict[str, Panel], kind: Kind, parent: QWidget) -> None:
+    def __init__(self, panels: Mapping[str, Panel], kind: Kind, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("role", "note")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

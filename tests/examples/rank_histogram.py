@@ -42,8 +42,6 @@ def _ranks(ledger: Ledger) -> NDArray[np.int32]:
 
 
 class RankHistogram(Panel):
-    name = "ranks"
-    title = "Ranks"
     explanation = """<p>The <b>rank</b> of a token is its place among all tokens by probability: 1 is what the model
     held most probable. Each row counts the tokens of the text whose rank is 1, 2, 3 to 4, 5 to 8, …</p>"""
     waits_for = "scores"
@@ -87,6 +85,7 @@ class RankHistogram(Panel):
 
 RANKS = PanelEntry(
     "tests.examples.rank_histogram:RankHistogram",
+    "Ranks",
     "bottom",
     behind=True,
     chart=Chart("ranks", "scores", "tests.examples.rank_histogram:table"),

@@ -38,8 +38,6 @@ AWAITED = "The token is revealed once the model has answered…"
 
 
 class BettingPanel(Panel):
-    name = "betting"
-    title = "Be the model"
     explanation = (
         "<p>A language model is a bet on the next token. Here you make it: the rest of the text and the chart are "
         f"hidden, and you put {CHIPS} chips on the tokens that you name. A token with k chips has the probability "

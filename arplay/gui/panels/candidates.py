@@ -48,8 +48,6 @@ ROOMY, LOW = 280, 150
 
 
 class CandidatesPanel(Panel):
-    name = "candidates"
-    title = "Candidates"
     explanation = (
         "<p>What does the model give to each of several answers? Each candidate is read behind the text before the "
         "caret: <b>log p(candidate | text) = Σ log p(x<sub>i</sub> | text, x<sub>&lt;i</sub>)</b> over its tokens. The "

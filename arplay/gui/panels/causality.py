@@ -74,8 +74,6 @@ LABS: dict[Lab, tuple[str, str, str]] = {
 
 
 class CausalityPanel(Panel):
-    name = "causality"
-    title = "Causality"
     explanation = (
         "<p>The chain rule log p(x<sub>1</sub>…x<sub>n</sub>) = Σ log p(x<sub>i</sub> | x<sub>&lt;i</sub>) needs "
         "conditionals that do not see what they predict. Here that is <b>measured</b>: token j is changed to another "

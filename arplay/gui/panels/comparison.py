@@ -86,8 +86,6 @@ def _segments(
 
 
 class ComparisonPanel(Panel):
-    name = "comparison"
-    title = "Comparison"
     explanation = (
         "<p>Up to four models read the same text. Each has tokens of its own, so they are compared over the "
         "<b>spans</b> between places where a token of each ends: −log p of a span is the sum over its tokens, and "

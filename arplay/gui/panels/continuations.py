@@ -82,8 +82,6 @@ WAYS = {
 
 
 class ContinuationsPanel(Panel):
-    name = "continuations"
-    title = "Continuations"
     explanation = (
         "<p>What could follow, many times at once. <b>Rollouts</b> are samples from what the decoding leaves, each "
         "with the next seed: what one sample with this seed would be. <b>log p</b> = Σ log p(x<sub>i</sub> | "

@@ -66,9 +66,6 @@ EXPLANATION = """
 class DecodingPanel(Panel):
     """Everything here changes what is drawn, never what the model believes."""
 
-    name = "decoding"
-    title = "Decoding"
-
     waits_for = "answer"
 
     def __init__(self) -> None:

@@ -17,8 +17,6 @@ from arplay.gui.view import View
 class EditorPanel(Panel):
     """Shows the document in the canvas of its kind, each of which is made when there is one."""
 
-    name = "editor"
-    title = "Text"
     explanation = (
         "<p>The text whose continuation you see. The <b>caret</b> is the position in the chain: everything before it "
         "is the prefix x<sub>&lt;i</sub>, and the chart shows p(x<sub>i</sub> | x<sub>&lt;i</sub>).</p>"

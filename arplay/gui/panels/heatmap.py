@@ -49,8 +49,6 @@ EMPTY = (
 
 
 class HeatmapPanel(OnSheet, Panel):
-    name = "heatmap"
-    title = "Heatmap"
     explanation = (
         "<p>Every token of the text in the colour of its <b>surprisal</b>, −log p(x<sub>i</sub> | x<sub>&lt;i</sub>): "
         "how little the model expected it after everything before it.</p>"

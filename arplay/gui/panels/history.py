@@ -55,8 +55,6 @@ _VIEWS = (
 class HistoryPanel(Panel):
     """The tree of everything written, picked or sampled."""
 
-    name = "history"
-    title = "History"
     explanation = (
         "<p>Every state of the text: what was typed, picked by hand or sampled. For a step you see "
         "<b>p</b> = p(x<sub>i</sub> | x<sub>&lt;i</sub>), the probability that the model gave to the token, and "

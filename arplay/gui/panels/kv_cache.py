@@ -38,8 +38,6 @@ NOW = (
 
 
 class KvCachePanel(Panel):
-    name = "kv_cache"
-    title = "Cost of a step"
     explanation = (
         "<p>Whatever depends on the tokens before only can be <b>kept</b>, so that a step need not read them again: a "
         "transformer keeps a KV cache, a PixelCNN the rows of features that it has computed, a WaveNet a queue a "

@@ -44,8 +44,6 @@ EMPTY = "Go on: each token adds a row here, its log p to the sum and its p to th
 
 
 class LedgerPanel(OnSheet, Panel):
-    name = "ledger"
-    title = "Ledger"
     explanation = (
         "<p>The chain rule takes the probability of a text apart, token by token:<br>"
         "p(x<sub>1</sub>…x<sub>n</sub>) = Π p(x<sub>i</sub> | x<sub>&lt;i</sub>), so "

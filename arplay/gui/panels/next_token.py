@@ -54,8 +54,6 @@ NOT_NUMBERS = "The model's probabilities here are not numbers (NaN): use float32
 
 
 class NextTokenPanel(Panel):
-    name = "next_token"
-    title = "Next token"
     explanation = """
     <p>The model reads the <b>prefix</b> (all tokens before the caret) and gives every token <i>i</i> of its vocabulary
     a score, the logit z<sub>i</sub>. The softmax over the <b>whole</b> vocabulary makes them probabilities:</p>

@@ -53,8 +53,6 @@ ANY = (1 << 24) - 1
 
 
 class OrdersPanel(Panel):
-    name = "orders"
-    title = "Orders"
     explanation = (
         "<p>The chain rule holds in every order of the tokens: <b>p(x₁) p(x₂ | x₁) = p(x₂) p(x₁ | x₂)</b>. The factors "
         "differ, their product is the joint probability p(x). A row is one order; its cells are log p of each token, "

@@ -39,8 +39,6 @@ BEFORE = "Those compared before were of another text, model or reading: Compare 
 
 
 class PerplexityPanel(Panel):
-    name = "perplexity"
-    title = "Perplexity"
     explanation = (
         "<p><b>Perplexity</b> is exp(NLL / N), with the NLL −Σ log p(x<sub>i</sub> | x<sub>&lt;i</sub>) in nats over "
         "N tokens: among so many equally likely tokens one would be as surprised. It is a figure of a text <i>and</i> "

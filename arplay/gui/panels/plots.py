@@ -42,8 +42,6 @@ LIST, LINE = 176, 28
 
 
 class PlotsPanel(Panel):
-    name = "plots"
-    title = "Plots"
     explanation = (
         "<p>What the scored text is like as a whole. The <b>surprisal</b> of a token is −log p(x<sub>i</sub> | "
         "x<sub>&lt;i</sub>), the <b>entropy</b> H = −Σ p log p the surprisal that the model expected before the token "

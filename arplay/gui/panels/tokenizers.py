@@ -55,8 +55,6 @@ PAGES: dict[str, Callable[[], TokenizerPage]] = {
 
 
 class TokenizersPanel(Panel):
-    name = "tokenizers"
-    title = "Tokenizers"
     explanation = (
         "<p>A model reads <b>tokens</b>, and its tokenizer cuts the text into them: by merges that were learnt (byte "
         "pair encoding), by scores of whole tokens (Unigram), by the longest that fits (WordPiece, tables). Here one "

@@ -39,8 +39,6 @@ SLICE = 0.006
 
 
 class WordsPanel(OnSheet, Panel):
-    name = "words"
-    title = "Words"
     explanation = (
         "<p>log p of a stretch of text is the sum over its tokens: <b>log p(word | before) = Σ log p(x<sub>i</sub> | "
         "x<sub>&lt;i</sub>)</b>. Here each word, line, sentence or paragraph is a row (of a picture each of its rows); "

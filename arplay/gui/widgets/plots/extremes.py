@@ -10,13 +10,15 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
-from arplay.core.format import percent, percent_cell, probability, significant
+from arplay.core.format import number, percent, percent_cell, probability
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.row_table import ChoiceTable, Column, Index, TableRows
 from arplay.gui.widgets.sheet import MARGIN, Sheet
 
 ROW = 24
+SMALL_ONE = 0.1
+"""A surprisal below this has more decimals: lists of the most confident tokens are of such."""
 Record = dict[str, Any]
 PLACE, BEFORE, TOKEN, BEHIND, SURPRISAL, P, RANK, EXPECTED = range(8)
 _KEYS: dict[int, Callable[[Record], Any]] = {
@@ -85,12 +87,19 @@ class Extremes(TableRows):
 
 
 def cell(row: Record, column: int) -> str:
+    """
+    >>> row = {"before_text": "“…was a”", "surprisal": 2.5269e-5}
+    >>> cell(row, BEFORE), cell(row, SURPRISAL), cell({"surprisal": 17.6}, SURPRISAL)
+    ('…was␣a', '0.000025', '17.6000')
+    """
     if column == PLACE:
         return f"{row['index'] + 1:,}"
+    if column == BEFORE and row["before_text"].startswith("“"):  # it leads up to the token, as what is behind follows
+        return label(row["before_text"][1:-1].replace(" ", "␣") or " ")
     if column in (BEFORE, TOKEN, BEHIND):
         return label(row[("before_text", "token_text", "after_text")[column - BEFORE]] or " ")
     if column == SURPRISAL:
-        return significant(row["surprisal"], 5)
+        return number(row["surprisal"], 4 if row["surprisal"] >= SMALL_ONE else 6)
     if column == P:
         return probability(math.log(row["prob"]) if row["prob"] else -math.inf)
     if column == RANK:

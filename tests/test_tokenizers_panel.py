@@ -323,3 +323,20 @@ def test_the_command_line_exports_them(tmp_path: Path) -> None:
         assert cli.main([*call, "--out", str(tmp_path / f"o.{kind}")]) == 0
     said = json.loads((tmp_path / "o.json").read_text("utf-8"))
     assert [row["name"] for row in said["tokenizers"]] == ["abc", "english"]
+
+
+@pytest.mark.parametrize("width", [300, 380, 472, 520, 900])
+def test_every_page_is_within_reach_in_a_narrow_panel(qtbot: QtBot, width: int) -> None:
+    panel = TokenizersPanel()
+    qtbot.addWidget(panel)
+    panel.resize(width, 300)
+    panel.show()
+    shown = [name for name, button in panel.modes.items() if button.isVisible()]
+    folded = [action for action in panel.tabs.menu.actions() if action.isVisible()]
+    assert shown + [action.data() for action in folded] == ["boundaries", "figures", "merges", "vocabulary", "ways"]
+    assert panel.tabs.geometry().right() < panel.width(), "nothing is cut at the edge"
+    if folded:
+        folded[-1].trigger()
+        assert panel.mode == "ways" and panel.tabs.more.text() == "Segmentations" and panel.tabs.more.isChecked()
+        assert panel.focusProxy() is panel.tabs.more, "the keyboard finds it"
+        assert panel.tabs.geometry().right() < panel.width() or width == 300

@@ -393,7 +393,8 @@ class ComparisonPanel(Panel):
         roomy = high >= LOW or not self.view.peers  # else what was added takes its room from what it shows
         for part in (self.chips, self.add, self.add_run):
             part.setVisible(not self.based and roomy)
-        self.table.setMaximumHeight(ANY if beside or high < 260 else 34 + 24 * max(2, len(self.totals.rows)))
+        rows = len(self.totals.rows)
+        self.table.setMaximumHeight(ANY if beside or high < 260 or not rows else 34 + 24 * max(2, rows))
         self.both.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self.curve.setVisible(bool(self.totals.rows) and (beside or high >= 260))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.format import part_percent
 from arplay.engine.tokenizing import Tokenized
@@ -18,7 +19,8 @@ from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.heat.modes import ModeRow
+from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.tokenizers.choice import Choice
 from arplay.gui.widgets.tokenizers.field import TextField
 from arplay.gui.widgets.tokenizers.figures import FigureRows
@@ -37,16 +39,24 @@ NO_MODEL = "Here a text is cut by the tokenizers of several models, once one is 
 NOTHING = "Write something, or type a text in the field above: here it stands with the boundaries of its tokens."
 NO_TEXT = "This model reads {}, each of which is a token. Type a text in the field above to cut it by other tokenizers."
 ALONE = "the button Tokenizers sets others beside this one"
-BY_HAND = "A long text is cut when you press Cut."
+BY_HAND = "A long text is cut when you press Cut, any other by itself."
 ROOMY, LOW, BOTH = 360, 170, 330
 """Pixels of width for all controls, of height for words, and for figures above the boundaries."""
-MODES = {
-    "boundaries": ("Boundaries", "The text with the tokens of each tokenizer below it"),
-    "figures": ("Figures", "How many tokens, and how much of the text each holds"),
-    "merges": ("Merges", "How a word becomes tokens, merge by merge"),
-    "vocabulary": ("Vocabulary", "Find tokens by what they write, by bytes or by id"),
-    "ways": ("Segmentations", "Every way to cut a word into tokens, and what the model gives to each"),
-}
+
+
+class Mode(NamedTuple):
+    name: str
+    title: str
+    tip: str
+
+
+MODES = (
+    Mode("boundaries", "Boundaries", "The text with the tokens of each tokenizer below it"),
+    Mode("figures", "Figures", "How many tokens, and how much of the text each holds"),
+    Mode("merges", "Merges", "How a word becomes tokens, merge by merge"),
+    Mode("vocabulary", "Vocabulary", "Find tokens by what they write, by bytes or by id"),
+    Mode("ways", "Segmentations", "Every way to cut a word into tokens, and what the model gives to each"),
+)
 PAGES: dict[str, Callable[[], TokenizerPage]] = {
     "merges": MergesPage,
     "vocabulary": VocabularyPage,
@@ -90,17 +100,10 @@ class TokenizersPanel(Panel):
         for each in (self.back, self.where, self.on):
             row.addWidget(each)
         self.mode = "boundaries"
-        self.modes, tabs = {}, QWidget()
-        group, segments = QButtonGroup(self), QHBoxLayout(tabs)
-        segments.setContentsMargins(0, 0, 0, 0)
-        segments.setSpacing(0)
-        for place, (key, (words, tip)) in enumerate(MODES.items()):
-            button = segment(words, tip, self._set_mode, place=place, of=len(MODES), name=words)
-            button.setChecked(key == self.mode)
-            group.addButton(button)
-            segments.addWidget(button)
-            self.modes[key] = button
-        for part in (tabs, self.field, self.choice.button, self.run, self.pager):
+        self.tabs = ModeRow(MODES, "Show")
+        self.tabs.chosen.connect(self._set_mode)
+        self.modes = {mode.name: button for mode, button in zip(MODES, self.tabs.choices.buttons(), strict=True)}
+        for part in (self.tabs, self.field, self.choice.button, self.run, self.pager):
             self.head.add(part)
         self.choice.changed.connect(self._choose)
         self.stack.chosen.connect(self._on_token)
@@ -232,8 +235,8 @@ class TokenizersPanel(Panel):
     def wanted_height(self, view: View, width: int) -> int:
         return BOTH
 
-    def _set_mode(self) -> None:
-        self.mode = next(key for key, button in self.modes.items() if button.isChecked())
+    def _set_mode(self, mode: str) -> None:
+        self.mode = mode
         if self.mode in PAGES:
             page = self._page()
             if not page.field.text() and self.mode != "vocabulary" and self.last is not None:
@@ -255,7 +258,6 @@ class TokenizersPanel(Panel):
         if self.last is None:
             return
         each, _, encoded = list(self.last.known)[layer]
-        self.modes["merges"].setChecked(True)
         self.mode = "merges"
         self._page().choose(each.spec, word_at(self.last.text.file, encoded.span(index)[0]))
         self._show()
@@ -274,10 +276,12 @@ class TokenizersPanel(Panel):
         for part in (self.field, self.run):
             part.setVisible(wide and self.mode not in PAGES)
         cut = self.mode == "boundaries" and self.last is not None
-        self.setFocusProxy(self.stack if cut else self.modes[self.mode])
+        self.tabs.show_chosen(self.mode)
+        self.tabs.fit(self.width() - 2 * SPACE[1])
+        shown = self.modes[self.mode]
+        self.setFocusProxy(self.stack if cut else self.tabs.more if shown.isHidden() else shown)
         self.said.setVisible(high and self.mode not in PAGES)
-        for button in self.modes.values():
-            button.setVisible(high or wide)
+        self.tabs.setVisible(high or wide)
 
     # ---- what is asked
 

@@ -11,7 +11,8 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.flow import Flow
 
-WIDE = 170
+WIDE, LETTERS = 170, 16
+"""Pixels of the field, and letters of a tokenizer's name that are in sight: it may be long."""
 
 
 class Field(QLineEdit):
@@ -37,7 +38,8 @@ class TokenizerPage(QWidget):
         self.field.setToolTip(plain(tip))
         self.which.setAccessibleName("Tokenizer")
         self.which.setToolTip("Whose tokenizer it is")
-        self.which.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.which.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.which.setMinimumContentsLength(LETTERS)
         self.which.currentIndexChanged.connect(self.ask)
         self.head.add(self.field)
         self.head.add(self.which)

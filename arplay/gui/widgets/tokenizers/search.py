@@ -55,7 +55,7 @@ class VocabularyTable(TableRows):
     columns = (
         Column("id", "Its number in the vocabulary.", 72),
         Column("token", "What it writes, nothing hidden.", kind="token"),
-        Column("bytes", "The bytes that it writes, in hexadecimal.", 150, 420, "token"),
+        Column("bytes", "The bytes that it writes, in hexadecimal.", 200, 560, "token"),
         Column("log p", "At the caret, by the model in the window; — for tokenizers of other models.", 90, 300),
         Column("p", "At the caret, by the model in the window.", 84, 380),
     )

@@ -130,7 +130,8 @@ class StackView(QAbstractScrollArea):
 
     @property
     def _names(self) -> int:
-        return NAMES if self.viewport().width() >= NAMED else 0
+        wide = self.viewport().width()
+        return 0 if wide < NAMED else min(max(NAMES, wide // 6), 2 * NAMES)
 
     def _fit(self) -> None:
         high = len(self.lines) * line_height(self.layers) + 2 * SPACE[1]

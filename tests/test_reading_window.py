@@ -116,6 +116,28 @@ def test_what_goes_on_reads_nothing_twice(
     qtbot.waitUntil(lambda: not place.row.hold.isVisible() and "paused" not in place.row.caption.full)
 
 
+def test_it_can_be_held_before_anything_is_known(
+    halting: Callable[..., Halting], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arplay.gui.widgets.heat.scoring_row.LONG_SECONDS", 1e9)  # nobody knows yet how long it takes
+    place = halting(None)
+    place.window.show()
+    place.play.load_model("small")
+    qtbot.waitUntil(lambda: place.play.view.loaded is not None, timeout=PATIENCE)
+    place.gate.shut, place.gate.free = True, 0
+    place.play.open_document(Text.of(LONG))
+    qtbot.waitUntil(place.gate._reached.is_set, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: place.row.hold.isVisible() and place.row.end.isVisible(), timeout=PATIENCE)
+    assert place.row.isVisible() and place.row.caption.full == "scoring…"
+    place.halt(qtbot, "paused")
+    qtbot.waitUntil(lambda: place.row.hold.accessibleName() == "Resume scoring" and place.row.isVisible())
+    place.row.hold.click()
+    settle(place.window, qtbot)
+    ledger = place.play.view.ledger
+    assert ledger is not None and ledger.complete and len(ledger) == 900
+    qtbot.waitUntil(lambda: not place.row.hold.isVisible() and not place.row.end.isVisible(), timeout=PATIENCE)
+
+
 def test_a_total_that_is_on_its_way_is_not_offered(halting: Callable[..., Halting], qtbot: QtBot) -> None:
     place = halting(64)
     place.model = SmallModel(64, lead=(4,), before_forward=place.gate)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 import arplay
@@ -17,7 +17,7 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.text import Text
 from arplay.gui import exports
 from arplay.gui.bridge import Bridge
-from arplay.gui.intents import Do, Select
+from arplay.gui.intents import CompareConventions, Do, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
@@ -88,6 +88,48 @@ def test_the_chart_shows_what_was_kept_of_a_token(qtbot: QtBot, tmp_path: Path, 
     play.caret.move(len(play.document))
     qtbot.waitUntil(lambda: play.view.problem is not None, timeout=PATIENCE)
     assert play.view.problem is not None and "its own text only" in play.view.problem[0]
+    assert play.close(30)
+
+
+BUTTONS = (
+    ("decoding", "step"), ("decoding", "play"), ("candidates", "run"), ("words", "correct"), ("perplexity", "compare"),
+    ("ledger", "button"), ("continuations", "run"), ("continuations", "step"), ("betting", "here"),
+    ("betting", "all"), ("causality", "run"), ("comparison", "set_base"),
+)  # fmt: skip
+
+
+def test_what_asks_a_model_is_off_and_says_why(qtbot: QtBot, tmp_path: Path, run: tuple[Path, arplay.Score]) -> None:
+    path, _ = run
+    window = bare(qtbot, tmp_path, path)
+    play = window.playground
+    step = next(menu for menu in window.menuBar().findChildren(QMenu) if menu.title() == "&Step")
+
+    def told() -> dict[tuple[str, str], str]:
+        """The tooltips of the buttons that cannot be pressed; a menu is looked at while it is open."""
+        for name in {name for name, _ in BUTTONS}:
+            window.panels[name].show_view(play.view)
+        step.aboutToShow.emit()
+        found = {("menu", action.text()): action.toolTip() for action in step.actions() if not action.isEnabled()}
+        step.aboutToHide.emit()
+        for name, attribute in BUTTONS:
+            button = getattr(window.panels[name], attribute)
+            if not button.isEnabled():
+                found[name, attribute] = button.toolTip()
+        return found
+
+    off = told()
+    assert off.keys() >= set(BUTTONS) and {("menu", "&Step: sample a token"), ("menu", "&Play")} <= off.keys()
+    assert all("saved scoring run, without its model" in tip and "Model menu" in tip for tip in off.values())
+    assert not window.menus._first_token.isEnabled() and "Model menu" in window.menus._first_token.toolTip()
+    play.handle(CompareConventions())  # from elsewhere: nothing waits for an answer that cannot come
+    assert not play.view.answer_to(CompareConventions).runs and "without its model" in notice(window)
+
+    window.choose_model("abc")
+    qtbot.waitUntil(lambda: play.view.run is None, timeout=PATIENCE)
+    play.open_document(Text.of(b"BACAB"), at_end=True)
+    settle(window, qtbot)
+    assert not {name for name in told() if name[0] != "candidates" and name[1] != "step"}
+    assert window.menus._first_token.isEnabled() and window.panels["decoding"].step.isEnabled()  # type: ignore[attr-defined]
     assert play.close(30)
 
 

@@ -30,7 +30,6 @@ from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
 from arplay.gui.playground.keeping import Keeping
 from arplay.gui.playground.playground import Playground
-from arplay.gui.playground.writing import NO_MODEL
 from arplay.gui.runs_desk import RunsDesk
 from arplay.gui.sets_desk import SetsDesk
 from arplay.gui.settings import Settings
@@ -40,7 +39,7 @@ from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
 from arplay.gui.training.desk import TrainingDesk
-from arplay.gui.view import View
+from arplay.gui.view import NO_MODEL, View
 from arplay.gui.widgets.zoom import zoomed
 from arplay.models import catalogue
 from arplay.models.gguf import ways as gguf_ways

@@ -23,7 +23,6 @@ from arplay.gui.host import Host
 from arplay.gui.intents import Do, PeekRewind
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.pages import Pages, pages
-from arplay.gui.playground.writing import NO_MODEL
 from arplay.gui.reading_settings import FIRST_TOKEN, ReadingSettings
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
@@ -32,6 +31,12 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.entries import Entries, Entry
 from arplay.gui.widgets.menu_button import give_menu
+
+BEFORE = "What stands before the text, so that its first token can have a probability"
+EVERY = (
+    "A text longer than the context is scored in windows. On: each of them begins as the text does (with BOS, say); "
+    "off: the later ones begin in the middle of it."
+)
 
 
 def _special_tip(name: str) -> str:
@@ -47,7 +52,7 @@ class Menus(QObject):
     def __init__(self, window: Host) -> None:
         super().__init__(window)
         self._window = window
-        self._loaded: Loaded | None = None
+        self._read_by: tuple[Loaded | None, str] | None = None
         self.pages: Pages | None = None
         self.reading: ReadingSettings | None = None
         self._export_menus: dict[str, QMenu] = {}
@@ -55,18 +60,25 @@ class Menus(QObject):
         self._icons: list[tuple[QAction | QToolButton, str]] = []
         self.text = TextMenu(window)
         bar = window.menuBar()
-        self._build_file(bar.addMenu("&File"))
-        self._build_edit(bar.addMenu("&Edit"))
+        self._ask_model: list[QAction] = []
+        """What asks a model anew, and can do nothing where none is."""
+        self._build_file(self._menu("&File"))
+        self._build_edit(self._menu("&Edit"))
         self.models = ModelMenu(window.store, window)
         bar.addMenu(self.models)
         self.models.chosen.connect(window.choose_model)
         self.models.browse.connect(window.browse_models)
-        self._build_step(bar.addMenu("&Step"))
-        self._view_menu = bar.addMenu("&View")
-        self._build_help(bar.addMenu("&Help"))
+        self._build_step(self._menu("&Step"))
+        self._view_menu = self._menu("&View")
+        self._build_help(self._menu("&Help"))
         self._build_tool_bar()
 
     # ---- menus
+
+    def _menu(self, words: str) -> QMenu:
+        menu = self._window.menuBar().addMenu(words)
+        menu.setToolTipsVisible(True)
+        return menu
 
     def _build_file(self, menu: QMenu) -> None:
         self.open = self._action(
@@ -88,7 +100,7 @@ class Menus(QObject):
         menu.addMenu(self.earlier)
         self._action(menu, "&New text", self._new, QKeySequence.StandardKey.New)
         begin = self._action(menu, "New c&hat…", self._new_chat)
-        begin.setToolTip("System, user and the reply so far, with the special tokens that this model was taught")
+        begin.setToolTip(plain("System, user and the reply so far, with the special tokens that this model was taught"))
         self.save = self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
         session = self._action(menu, "Save sess&ion as…", self._save_session, QKeySequence("Ctrl+Shift+S"))
         session.setToolTip("Text, ids, all branches, seeds and settings in one file, which Open takes again")
@@ -125,7 +137,7 @@ class Menus(QObject):
         self._put_aside.setShortcut(QKeySequence("Ctrl+Shift+B"))
 
     def _build_step(self, menu: QMenu) -> None:
-        self._action(menu, "&Step: sample a token", self._doing("step"), QKeySequence("Ctrl+Space"))
+        step = self._action(menu, "&Step: sample a token", self._doing("step"), QKeySequence("Ctrl+Space"))
         self._rewind = self._action(menu, "Re&wind", self._doing("rewind"), QKeySequence("Alt+Left"))
         menu.hovered.connect(lambda action: self._peek(action is self._rewind))
         menu.aboutToHide.connect(lambda: self._peek(False))
@@ -137,16 +149,22 @@ class Menus(QObject):
         self.slide = self._setting(menu, "Slide on when the context is &full", "at_limit", "slide", "stop")
         self.slide.setIconText("Slide on")
         self.slide.setToolTip(
-            "When the text is longer than the model can read at once, writing goes on and the model reads the newest "
-            "half of the text again. Otherwise it stops there. The status bar says where the context begins."
+            plain(
+                "When the text is longer than the model can read at once, writing goes on and the model reads the "
+                "newest half of the text again. Otherwise it stops there. The status bar says where the context begins."
+            )
         )
         self.every_window = self._toggle(menu, "Begin e&very window as the text begins", self._on_every)
-        self.every_window.setToolTip(
-            "A text longer than the context is scored in windows. On: each of them begins as the text does\n"
-            "(with BOS, say); off: the later ones begin in the middle of it."
-        )
         self._action(menu, "Rea&ding a long text…", self.open_reading)
-        self._action(menu, "&Check against an uncached pass", self._doing("reconcile"))
+        check = self._action(menu, "&Check against an uncached pass", self._doing("reconcile"))
+        self._ask_model += [step, branch, self._play, check]
+        menu.aboutToShow.connect(lambda: self._offer(self._window.playground.view.no_model))
+        menu.aboutToHide.connect(self._offer)  # the keys tell why nothing happens
+
+    def _offer(self, why_not: str = "") -> None:
+        for action in self._ask_model:
+            action.setEnabled(not why_not)
+            action.setToolTip(plain(why_not))
 
     def _build_help(self, menu: QMenu) -> None:
         self._action(menu, "&Tour", self._window.start_tour)
@@ -228,7 +246,6 @@ class Menus(QObject):
         for i, (key, words, tip) in enumerate(FIRST_TOKEN):
             self._first_token.addItem(words, key)
             self._first_token.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
-        self._first_token.setToolTip("What stands before the text, so that its first token can have a probability")
         self._first_token.activated.connect(self._on_first_token)
         bar.addWidget(self._first_token)
         self._special = QToolButton(bar)
@@ -292,16 +309,21 @@ class Menus(QObject):
         if at != self._first_token.currentIndex():
             self._first_token.setCurrentIndex(at)
         self._special.setChecked(view.settings.reading.special)
-        if view.loaded is self._loaded:
+        if (read_by := (view.loaded, view.no_model)) == self._read_by:
             return
-        self._loaded = loaded = view.loaded
+        self._read_by, loaded = read_by, view.loaded
+        as_scored = view.no_model if view.run is not None else ""  # else it is for the first model
+        for part, tip in ((self._first_token, BEFORE), (self.every_window, EVERY)):
+            part.setEnabled(not as_scored)
+            part.setToolTip(plain(as_scored or tip))
         items = self._first_token.model()
         assert isinstance(items, QStandardItemModel)
         for name, id in (("bos", loaded and loaded.bos), ("eos", loaded and loaded.eos)):
             items.item(self._first_token.findData(name)).setEnabled(id is not None)
         special = [loaded.vocabulary.label(id) for id in sorted(loaded.vocabulary.special)[:1]] if loaded else []
-        self._special.setEnabled(bool(special))
-        self._special.setToolTip(plain(_special_tip(special[0])) if special else "This model has no special tokens")
+        why_not = view.no_model or ("" if special else "This model has no special tokens")
+        self._special.setEnabled(not why_not)
+        self._special.setToolTip(plain(why_not or _special_tip(special[0])))
 
     # ---- slots
 
@@ -321,8 +343,7 @@ class Menus(QObject):
 
     def _new_chat(self) -> None:
         play = self._window.playground
-        if play.view.loaded is None:
-            play.reported.emit(NO_MODEL, "wait for the model, or choose one")
+        if not play.has_model() or play.view.loaded is None:
             return
         tokens = play.view.loaded.vocabulary
         kind = kinds.of_tokens(tokens)

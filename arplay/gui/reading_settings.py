@@ -32,7 +32,7 @@ from arplay.gui.theme import SPACE
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.labels import capital, label
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 
 FIRST_TOKEN: tuple[tuple[FirstToken, str, str], ...] = (
     (
@@ -48,6 +48,7 @@ FIRST_TOKEN: tuple[tuple[FirstToken, str, str], ...] = (
 MOST_CONTEXT = 1_000_000
 """That can be chosen where a model has no limit."""
 WIDE = 640
+AS_IT_IS = "The text is read so already"
 NOT_MEASURED = "how long it takes is not measured yet"
 
 
@@ -161,8 +162,6 @@ class ReadingSettings(QDialog):
         before, self._view = self._view, view
         if self.presets.checkedButton() is None:
             self._fill(view.settings.reading)
-        if view.loaded is None:
-            self.cost.setText("No model is loaded yet.")
         ledger = view.ledger
         if ledger is not None and not view.scores_are_old:
             if ledger.encoded is not self._encoded or view.info is not before.info:
@@ -254,8 +253,11 @@ class ReadingSettings(QDialog):
         """What the fields mean: what differs from a convention, what it costs, both totals."""
         preset = preset_of(self._reading, self._most, self._rules)
         self.differs.setText(preset.differs if preset else "")
-        self.apply.setEnabled(self._view.loaded is not None and self._reading != self._view.settings.reading)
-        if self._view.loaded is None:
+        offer(self.apply, self._view.no_model or AS_IT_IS * (self._reading == self._view.settings.reading))
+        if self._view.lacks_model is not None:
+            self.cost.setText(self._view.no_model)
+            for row in self.both:
+                row.hide()
             return
         cost = self._cost_of(self._reading)
         if isinstance(cost, Problem):

@@ -19,6 +19,7 @@ QUICK_MS = 250
 QUICK_SCORES_MS = QUICK_MS + SCORE_PAUSE_MS
 """So do scores, which are asked for after a pause of typing."""
 DIM = 0.65
+NOT_SCORED = "The text is not scored to its end: wait for it"
 
 
 class Veil(QWidget):
@@ -146,13 +147,13 @@ def scores_waited_for(view: View) -> str:
 def no_scores(view: View) -> str:
     """What stands in place of scores that are not there, or not yet; "" where there is nothing to be scored.
 
-    >>> no_scores(View())
-    'Loading the model…'
+    >>> no_scores(View()), no_scores(View(busy="Loading english"))
+    ('No model is loaded yet: choose one in the Model menu.', 'Loading english')
     """
     if view.problem is not None:
         return "\n".join(f"{capital(part)}." for part in view.problem)
     if view.loaded is None:
-        return view.work or "Loading the model…"
+        return view.work or view.no_model
     if view.loaded.can.no_scores:
         return f"No score: {view.loaded.can.no_scores}."
     if view.halted and view.ledger is None:

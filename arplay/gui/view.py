@@ -34,6 +34,9 @@ from arplay.gui.settings import Lab, Settings
 from arplay.models.base import Info
 from arplay.models.scored_run import SavedRun
 
+NO_MODEL = "no model is loaded yet"
+ONLY_A_RUN = ("this is a saved scoring run, without its model", "choose a model in the Model menu to go on with it")
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Asked:
@@ -153,6 +156,31 @@ class View:
     def info(self) -> Info | None:
         """What the loaded model is; the same object as long as it is the same model, whose tokens may become more."""
         return None if self.loaded is None else self.loaded.info
+
+    @property
+    def lacks_model(self) -> tuple[str, str] | None:
+        """Why nothing can be asked of a model, and what to do about that; None where one is there.
+
+        >>> View().lacks_model, View(busy="Loading english").lacks_model
+        (('no model is loaded yet', 'choose one in the Model menu'), ('no model is loaded yet', 'wait for it'))
+        """
+        if self.run is not None:
+            return ONLY_A_RUN
+        if self.loaded is None:
+            return NO_MODEL, "wait for it" if self.busy else "choose one in the Model menu"
+        return None
+
+    @property
+    def no_model(self) -> str:
+        """The same in a sentence; "" where a model is there.
+
+        >>> View().no_model
+        'No model is loaded yet: choose one in the Model menu.'
+        """
+        if self.lacks_model is None:
+            return ""
+        cause, remedy = self.lacks_model
+        return f"{cause[0].upper()}{cause[1:]}: {remedy}."
 
     @property
     def covered(self) -> bool:

@@ -16,7 +16,7 @@ from arplay.gui.widgets.betting.guess import Guess
 from arplay.gui.widgets.betting.moves import MovesView
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 
 SIDE = 270
 """Pixels of the column in which one bets."""
@@ -130,7 +130,7 @@ class BettingPanel(Panel):
         self.setFocusProxy(self.guess.field if plays else self.here)
         self.said.setText(BEGIN if view.loaded is not None else view.work or NO_MODEL)
         for button in (self.here, self.all):
-            button.setEnabled(view.loaded is not None)
+            offer(button, view.no_model)
         tokens = view.game_of.vocabulary if view.game_of is not None else None
         if game is not None:
             if game.revealed:

@@ -27,10 +27,11 @@ from arplay.gui.widgets.candidates.rows import JOINS, CandidateRows, rows_of, to
 from arplay.gui.widgets.candidates.sheet import CandidateSheet
 from arplay.gui.widgets.caption import Caption, set_role
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.push_button import offer, push_button, segment
 from arplay.models import documents
 from arplay.textfile import read_texts
 
+FIRST = "Once there are candidates: type one, and press Enter"
 NO_MODEL = "Here continuations that you name are compared, once a model is loaded."
 NO_TEXT = (
     "Candidates are texts that may follow the caret. This model reads {}: the tab Continuations draws and compares "
@@ -167,12 +168,13 @@ class CandidatesPanel(Panel):
         self.rows.horizontalHeader().viewport().update()
         self.rows.viewport().update()
         can = view.loaded is not None and self.reads_text
-        for part in (self.field, self.add, self.load):
-            part.setEnabled(can)
+        self.field.setEnabled(can)
+        for button in (self.add, self.load):
+            offer(button, "" if can else view.no_model or self._message())
         self.setFocusProxy(self.field if can else None)  # type: ignore[arg-type]
         self.run.setText("Stop" if asked.runs else "Compare")
         set_role(self.run, "" if asked.runs else "primary")
-        self.run.setEnabled(can and bool(self.texts))
+        offer(self.run, view.no_model or ("" if can and self.texts else FIRST))
         self.said.show_text(self._told(shown, here))
         self.back.setVisible(bool(self._former) and self.height() >= LOW)
         self._show_looked()

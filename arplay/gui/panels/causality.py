@@ -37,7 +37,7 @@ from arplay.gui.widgets.causality.lines import EFFECTS, FIGURES, Effect, Figure,
 from arplay.gui.widgets.causality.triangle import SHEET, Squares, TriangleView
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.plot import Drawing, Plot
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.push_button import offer, push_button, segment
 
 LABS: dict[Lab, tuple[str, str, str]] = {
     "triangle": (
@@ -228,7 +228,7 @@ class CausalityPanel(Panel):
         runs = view.measuring == self.lab
         self.run.setText("Stop" if runs else "Train" if of_mask else "Measure")
         set_role(self.run, "" if runs else "primary")
-        self.run.setEnabled(view.loaded is not None or of_mask)
+        offer(self.run, "" if of_mask or runs else view.no_model)
         said = _said(found)
         if found is not None and not here:
             said = f"of before ({found.info.name}), Measure makes it anew: {said}"

@@ -39,7 +39,7 @@ from arplay.gui.widgets.comparison.sheet import ComparisonSheet, DivergenceSheet
 from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_rows
 from arplay.gui.widgets.comparison.words import Seen, of_edit, of_models, why_not
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.push_button import offer, push_button, segment
 from arplay.gui.widgets.row_table import RowTable
 
 NO_PEER = (
@@ -47,6 +47,7 @@ NO_PEER = (
     "text, whatever tokens they cut it into."
 )
 NO_MODEL = "Here several models are compared on one text, once the window has one."
+FULL = f"{MOST + 1} models are compared at most: remove one first"
 NO_BASE = (
     "Set this text as base, then edit it: each token that stays is compared with what it cost before, under the same "
     "model."
@@ -245,8 +246,10 @@ class ComparisonPanel(Panel):
         if view.loaded is None:
             self.table.message = view.work or NO_MODEL
         self.chips.show_models(own, view.peers)
+        full = view.no_model if view.loaded is None else "" if len(view.peers) < MOST else FULL
         for part in (self.add, self.add_run):
-            part.setEnabled(view.loaded is not None and len(view.peers) < MOST)
+            offer(part, full)
+        offer(self.set_base, view.no_model)
         unit = view.ledger.unit if view.ledger is not None else None
         shares = dict(zip(found.parted.ledgers, found.parted.shares, strict=True)) if found is not None else {}
         rows = []

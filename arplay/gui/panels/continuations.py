@@ -35,7 +35,7 @@ from arplay.gui.widgets.continuations.fields import Fields
 from arplay.gui.widgets.continuations.progress import Tried, progress
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.joint_map import JointMap
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.push_button import offer, push_button, segment
 from arplay.gui.widgets.rollout_rows import RolloutRows, told_of
 from arplay.gui.widgets.rollout_tiles import RolloutTiles
 
@@ -56,6 +56,7 @@ class Way:
         return found
 
 
+RUNS, DONE = "Once what runs has ended", "This search has come to its end"
 WAYS = {
     "rollouts": Way(
         "Rollouts",
@@ -180,6 +181,7 @@ class ContinuationsPanel(Panel):
             view.rolled is not before.rolled, view.mapped is not before.mapped,
             view.searched is not before.searched, view.trying != before.trying, view.left_out != before.left_out,
             view.document is not before.document, view.caret != before.caret, view.loaded is not before.loaded,
+            view.work != before.work,
         )  # fmt: skip
         if any(changed):
             self._show_all()
@@ -217,8 +219,8 @@ class ContinuationsPanel(Panel):
         runs = view.trying == self.mode
         self.run.setText("Cancel" if runs else "Run")
         set_role(self.run, "" if runs else "primary")
-        self.run.setEnabled(view.loaded is not None)
-        self.step.setEnabled(view.loaded is not None and not view.trying and not (here and self._is_done()))
+        offer(self.run, view.no_model)
+        offer(self.step, view.no_model or (DONE if here and self._is_done() else RUNS * bool(view.trying)))
         self.note.show_text(self._noted(tried, here) if begun and tried is not None else "")
         self._show_looked()
         if self._ran and not view.trying:

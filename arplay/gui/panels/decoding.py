@@ -41,12 +41,15 @@ from arplay.gui.widgets.dial import Dial
 from arplay.gui.widgets.labels import capital, label
 from arplay.gui.widgets.menu_button import give_menu
 from arplay.gui.widgets.peek import Peek
+from arplay.gui.widgets.push_button import offer
 from arplay.gui.widgets.scrolling import Fitting
 
 GREEDY = Row("greedy", ())
 GREEDY_REASON = "Greedy always takes the most probable token, so nothing else matters. Choose “Sample” to use this."
 STEP = "Choose one token by these settings and write it (Space, or Ctrl+Space in the text)"
 NOTHING = "This model has no distribution for an empty text: type something, or choose BOS or EOS as first token"
+WRITTEN = "Everything is written: nothing comes next"
+AT_START = "The caret is at the start of the text: there is nothing to go back to"
 FULL = f"There are {MOST_STAGES} stages, as many as there can be: remove one first"
 ADD = "Put one more stage at the end; move it by its handle, or with Alt+↑ and Alt+↓"
 WIDE = 600
@@ -209,8 +212,7 @@ class DecodingPanel(Panel):
         self.stages.show_traces(view.decoded, view.undecoded, settings.unit)
         self.stages.show_waits(_lacking(view), view.doing)
         self.presets.show_layout(layout, settings.presets, tokens)
-        self.add.setEnabled(len(layout) < MOST_STAGES)
-        self.add.setToolTip(ADD if len(layout) < MOST_STAGES else FULL)
+        offer(self.add, "" if len(layout) < MOST_STAGES else FULL)
         self.run.show_settings(settings, reason)
         self.run.show_tokens(tokens)
         if anew:
@@ -219,10 +221,9 @@ class DecodingPanel(Panel):
                 self._added = False
                 self.stages.rows[-1].inputs[0].field.setFocus(Qt.FocusReason.OtherFocusReason)
         nothing = _nothing(view)
-        self.step.setEnabled(not nothing)
-        self.step.setToolTip(nothing or STEP)
-        self.play.setEnabled(view.playing or not nothing)
-        self.rewind.setEnabled(view.caret > 0)
+        offer(self.step, nothing)
+        offer(self.play, "" if view.playing else nothing)
+        offer(self.rewind, _no_way_back(view))
         self.setFocusProxy(self.step if self.step.isEnabled() else self.modes.button(0))
         if former.playing != view.playing:
             self._name_play()
@@ -364,11 +365,20 @@ def _shown(layout: Rows) -> Rows:
 
 def _nothing(view: View) -> str:
     """Why nothing can be drawn, if that is known."""
-    if view.stale:
-        return ""
+    if view.lacks_model is not None or view.stale or view.loaded is None:
+        return view.no_model
     if view.undecoded is not None:
         return f"{capital(view.undecoded.cause)}: {view.undecoded.remedy}"
-    return NOTHING if view.answer is not None and view.answer.distribution is None else ""
+    if view.answer is None or view.answer.distribution is not None:
+        return ""
+    return WRITTEN if view.answer.prefix.index == view.loaded.vocabulary.length else NOTHING
+
+
+def _no_way_back(view: View) -> str:
+    """Why there is nothing to rewind; a step that led here is taken back without asking a model."""
+    if not view.caret:
+        return AT_START
+    return "" if view.rewound is not None else view.no_model
 
 
 def _drawn_words(view: View) -> str:

@@ -72,6 +72,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.figures = FigureRow()
         self.row = ScoringRow()
         self.row.asked.connect(self.intent)
+        self.row.late.connect(self._fit)
         self.caption = self.row.caption
         self.progress = ProgressLine()
         self.text = self._made(kinds.KINDS[0])  # without scores it tells what is missing
@@ -250,7 +251,7 @@ class HeatmapPanel(OnSheet, Panel):
         rest = self.height() - self.heat.least
         self.figures.setVisible(has and rest >= 50)
         self.figures.set_max_rows(3 if beside else 2 if self.height() >= 300 else 1)
-        captioned = (has or bool(self.view.halted)) and rest >= 90
+        captioned = (has or bool(self.view.halted) or self.row.holds) and rest >= 90
         legend = self.height() >= 130 if beside else rest >= 130 and self.width() >= 260
         self.row.setVisible(captioned)
         self.controls.setVisible(legend)

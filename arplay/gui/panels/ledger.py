@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from arplay.core.chain import Ledger
 from arplay.gui.contract import Panel
 from arplay.gui.intents import Do, Select, ShowState
-from arplay.gui.stale import no_scores
+from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain
@@ -30,7 +30,7 @@ from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
 from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.sheet import OnSheet
 
 CHECK = (
@@ -158,7 +158,8 @@ class LedgerPanel(OnSheet, Panel):
         self.product.show_text(progress or in_words(ledger))
         reconciled = self.view.reconciled if ledger.complete else None
         self.check.show_text(reconciliation(ledger, reconciled, unit))
-        self.button.setEnabled(ledger.complete and ledger.totals.scored > 0)
+        ready = ledger.complete and ledger.totals.scored > 0
+        offer(self.button, self.view.no_model or ("" if ready else NOT_SCORED))
         self._fit()
 
     def _show_curve(self) -> None:

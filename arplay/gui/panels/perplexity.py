@@ -15,7 +15,7 @@ from arplay.engine.curves import Swept, plan
 from arplay.export.perplexity import Perplexities, left_out
 from arplay.gui.contract import Panel
 from arplay.gui.intents import Ask, ByContext, ByStride, CompareConventions, StopAsking
-from arplay.gui.stale import no_scores
+from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, set_role
@@ -25,7 +25,7 @@ from arplay.gui.widgets.perplexity.curve import PerplexityCurve
 from arplay.gui.widgets.perplexity.figures import conventions_of, figures
 from arplay.gui.widgets.perplexity.rows import ConventionRows, Shown
 from arplay.gui.widgets.perplexity.sheet import PerplexitySheet
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 
 MODES: tuple[tuple[str, str, type[Ask]], ...] = (
     ("Conventions", "The same text by the usual conventions", CompareConventions),
@@ -163,7 +163,7 @@ class PerplexityPanel(Panel):
         self.curve.setVisible(kind in AXES)
         self.compare.setText("Stop" if asked.runs else "Measure" if kind in AXES else "Compare")
         set_role(self.compare, "" if asked.runs else "primary")
-        self.compare.setEnabled(asked.runs or (view.loaded is not None and ledger.complete and view.run is None))
+        offer(self.compare, "" if asked.runs else view.no_model or ("" if ledger.complete else NOT_SCORED))
         said = self._of_curve(kind, ledger) if kind in AXES else self._told(ledger)
         said = SAVED if view.run is not None else said
         swept = self.swept(kind) if kind in AXES else None
@@ -185,7 +185,7 @@ class PerplexityPanel(Panel):
         try:
             points = plan(view.info.context, ledger, view.settings.reading, AXES[kind])
         except Problem as problem:
-            self.compare.setEnabled(False)
+            offer(self.compare, f"{problem.cause}: {problem.remedy}")
             return f"{problem.cause}: {problem.remedy}"
         kept = affordable(points, ledger.before + len(ledger))
         cost = sum(point.read for point in kept if point.found is None)

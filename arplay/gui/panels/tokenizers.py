@@ -20,7 +20,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.heat.modes import ModeRow
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.tokenizers.choice import Choice
 from arplay.gui.widgets.tokenizers.field import TextField
 from arplay.gui.widgets.tokenizers.figures import FigureRows
@@ -180,7 +180,7 @@ class TokenizersPanel(Panel):
         self._fit()
         self.run.setText("Stop" if asked.runs else "Cut")
         set_role(self.run, "" if asked.runs else "primary")
-        self.run.setEnabled(view.loaded is not None)
+        offer(self.run, view.no_model if view.loaded is None else "")
         self.said.show_text(self._told(found, here))
 
     def _show_page(self) -> None:

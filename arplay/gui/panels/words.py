@@ -17,12 +17,12 @@ from arplay.export.parts import Divided
 from arplay.gui import kinds
 from arplay.gui.contract import Panel
 from arplay.gui.intents import CorrectSpaces, Select, StopAsking
-from arplay.gui.stale import no_scores
+from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.choice import Choice
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words.sheet import WordSheet
 from arplay.gui.widgets.words.table import Sums, WordRows
@@ -214,8 +214,7 @@ class WordsPanel(OnSheet, Panel):
         asked = view.answer_to(CorrectSpaces)
         self.correct.setText("Stop" if asked.runs else "Correct spaces")
         self.correct.setVisible(has and self._kind == KIND and (asked.runs or self.edged is None))
-        has_model = view.loaded is not None and view.run is None  # a saved run cannot be asked
-        self.correct.setEnabled(has_model and ledger is not None and ledger.complete)
+        offer(self.correct, view.no_model or ("" if ledger is not None and ledger.complete else NOT_SCORED))
         if has:
             self._show_sums()
         elif ledger is not None and len(ledger):

@@ -82,7 +82,7 @@ class Betting:
     def _begin(self, at_start: bool) -> None:
         play, view = self._play, self._play.view
         self.leave()
-        if not self._writing.has_model() or view.loaded is None:
+        if not play.has_model() or view.loaded is None:
             return
         if play.looking:
             play.reported.emit(*ELSEWHERE)

@@ -33,8 +33,7 @@ class Measuring:
             self._asked = self._bridge.ask(ask_mask, self._on_result)
             self._play.show(measuring=intent.lab, measured_share=0.0)
             return
-        if view.loaded is None:
-            self._play.reported.emit("no model is loaded", "choose a model first")
+        if not self._play.has_model():
             return
         document, reading, seed = self._play.scored_document, view.settings.reading, view.settings.seed
         at, count = intent.index, intent.count

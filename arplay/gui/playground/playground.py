@@ -262,7 +262,7 @@ class Playground(State):
             case "retokenise":
                 self.table.retokenise()
             case "reconcile":
-                if self.writing.has_model():
+                if self.has_model():
                     self.show(busy="Checking against an uncached pass")
                     asked = partial(Reconcile, document=self.scored_document, reading=self.view.settings.reading)
                     self.bridge.ask(asked)
@@ -365,6 +365,7 @@ class Playground(State):
             if self.loads or (self.view.loaded is not None and self.view.run is None):
                 self.bridge.ask(Unload)
             self._show_loaded(in_place_of_model(opened.number, run), run)
+            self.comparing.clear()
             if kinds.of_document(run.document).long(run.document):
                 self.analyse(run.document, run.name)
             else:

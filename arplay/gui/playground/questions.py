@@ -11,7 +11,7 @@ from arplay.engine.candidates import Rate
 from arplay.engine.conventions import Compare
 from arplay.engine.curves import Sweep
 from arplay.engine.divergence import Diverge
-from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
+from arplay.engine.messages import Cancelled, Failed, Progress, Question, Request, Result
 from arplay.engine.segmentations import Segment
 from arplay.engine.tokenizing import Make, Tokenize
 from arplay.engine.total import Total
@@ -87,10 +87,10 @@ class Questions:
         """Where no model is loaded that is told instead."""
         kind, play = type(asked), self._play
         self.stop(kind)
-        if play.view.loaded is None:
-            play.reported.emit("no model is loaded", "choose a model first")
-            return
         make = QUESTIONS[kind](play, asked)
+        of_model = issubclass(make.func if isinstance(make, partial) else make, Question)
+        if (of_model or play.view.loaded is None) and not play.has_model():
+            return
         usual = {"document": play.scored_document, "reading": play.view.settings.reading}
         own, made = (make.keywords, make.func) if isinstance(make, partial) else ({}, make)
         for other in [each for each in self._numbers if self._makes[each] is made]:

@@ -56,6 +56,12 @@ class State(QObject):
             if self._dirty:
                 self.show()
 
+    def has_model(self) -> bool:
+        """Whether a model is there to be asked; where none is, that is told."""
+        if (lacking := self.view.lacks_model) is not None:
+            self.reported.emit(*lacking)
+        return lacking is None
+
     @property
     def document(self) -> Document:
         return self.tree.document

@@ -126,7 +126,7 @@ class Trying:
         return [going[pair] for pair in zip(expansion.parents, expansion.ids, strict=True)]
 
     def _may_begin(self) -> bool:
-        if not self._writing.has_model():
+        if not self._play.has_model():
             return False
         if self._play.looking:
             self._play.reported.emit(*ELSEWHERE)

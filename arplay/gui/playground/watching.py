@@ -64,6 +64,8 @@ def candidates(play: State) -> tuple[object, Ask] | None:
     answer, loaded, texts = view.answer, view.loaded, view.settings.candidates
     if answer is None or answer.distribution is None or loaded is None or view.stale or play.looking:
         return None
+    if view.lacks_model is not None:
+        return None
     if loaded.can.partial or not documents.reader_of(loaded.vocabulary).encoded:
         return None
     if not texts or view.answer_to(CompareCandidates).runs or not _cheap(view, texts):

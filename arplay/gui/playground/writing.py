@@ -28,8 +28,6 @@ from arplay.gui.playground.recording import BRANCHING, REROLLING, Recording
 from arplay.gui.playground.state import State
 from arplay.models import grammar
 
-NO_MODEL = "no model is loaded yet"
-ONLY_A_RUN = ("this is a saved scoring run, without its model", "choose a model in the Model menu to go on with it")
 ELSEWHERE = ("this place belongs to the long text in the heatmap", "put the caret into the editor first")
 MOST_WORD = 32
 """Tokens after which a word ends in any case: some models write none that end."""
@@ -64,7 +62,7 @@ class Writing(QObject):
 
     def start(self) -> None:
         """Play: the worker writes on, until the user does anything else."""
-        if not self.has_model():
+        if not self._play.has_model():
             return
         if self._play.looking:
             self._play.reported.emit(*ELSEWHERE)
@@ -162,7 +160,7 @@ class Writing(QObject):
     def when_fresh(self, intent: Waiting) -> None:
         """Picks and steps need the distribution of this very prefix; until it is there they wait in line."""
         play = self._play
-        if not self.has_model():
+        if not self._play.has_model():
             return
         if play.view.playing:
             self.stop()
@@ -203,15 +201,6 @@ class Writing(QObject):
         self.stop()
         self._recording.move(play.tree.node, last.parent, BRANCHING)
         self.when_fresh(Do("branch"))
-
-    def has_model(self) -> bool:
-        """Whether a model is there to be asked; where none is, that is told."""
-        view = self._play.view
-        if view.run is not None:
-            self._play.reported.emit(*ONLY_A_RUN)
-        elif view.loaded is None:
-            self._play.reported.emit(NO_MODEL, "wait for the model, or choose one")
-        return view.loaded is not None and view.run is None
 
     def go_on(self) -> None:
         """A distribution has come: do the first thing that waited for it."""

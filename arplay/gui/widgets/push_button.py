@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, SignalInstance
 from PySide6.QtGui import QFontMetrics, QKeyEvent
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
 
 from arplay.gui.theme import BODY, SMALL, SPACE, interface_font
 from arplay.gui.widgets.caption import plain
+
+TIP = "tip"
+"""The property of a button that keeps its own tooltip."""
 
 
 class PushButton(QPushButton):
@@ -38,6 +41,7 @@ def push_button(
     made = PushButton(words, parent)
     made.setAutoDefault(False)
     made.setCheckable(checkable)
+    made.setProperty(TIP, tip)
     made.setToolTip(plain(tip))
     if role:
         made.setProperty("role", role)
@@ -52,12 +56,20 @@ def quiet_button(tip: str, slot: Callable[..., object] | SignalInstance | None =
     """A button with a small icon, which its owner sets."""
     made = QToolButton()
     made.setProperty("role", "quiet")
+    made.setProperty(TIP, tip)
     made.setToolTip(plain(tip))
     made.setAccessibleName(tip)
     made.setIconSize(QSize(SMALL + 4, SMALL + 4))
     if slot is not None:
         made.clicked.connect(slot)
     return made
+
+
+def offer(button: QAbstractButton, why_not: str = "") -> None:
+    """It can be pressed, as its own tooltip explains; or it cannot, and the tooltip tells ``why_not``."""
+    button.setEnabled(not why_not)
+    if button.toolTip() != (tip := plain(why_not or button.property(TIP))):
+        button.setToolTip(tip)
 
 
 def segment(words: str, tip: str, slot: Callable[..., object] | None, *, place: int, of: int, name: str) -> QPushButton:

@@ -19,7 +19,7 @@ from arplay.gui.view import Asked
 from arplay.gui.widgets.caption import Caption, set_role
 from arplay.gui.widgets.comparison.divergence_curve import DivergenceCurve
 from arplay.gui.widgets.labels import label
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.row_table import ChoiceTable, Column, TableRows
 from arplay.models.base import Info
 
@@ -156,7 +156,7 @@ class ChangedPage(QWidget):
         self._fit()
         self.button.setText("Stop" if asked.runs else "Compare")
         set_role(self.button, "" if asked.runs else "primary")
-        self.button.setEnabled(asked.runs or not why_not)
+        offer(self.button, "" if asked.runs else why_not)
         self.button.setVisible(self.button.isEnabled() or found is not None)
         said = ""
         if asked.runs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from arplay.core.format import rough
@@ -12,8 +12,8 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.push_button import push_button, quiet_button
 
-LONG_SECONDS = 2.0
-"""A scoring that takes longer can be held."""
+LONG_SECONDS, LATE_MS = 2.0, 700
+"""A scoring can be held that takes longer by what is known of it, or goes on for so long by now."""
 READING = "How this text is read: its context, the stride of its windows, and what stands before it"
 GO_ON = "Go on scoring: nothing that is scored is read again"
 HOLD = "Pause the scoring: what is scored stays"
@@ -23,9 +23,14 @@ class ScoringRow(QWidget):
     """``asked`` emits intents. The buttons keep their places, so that the line does not jump while a text is scored."""
 
     asked = Signal(object)
+    late = Signal()
+    """The buttons came without a new View."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._view, self._waited = View(), False
+        self._late = QTimer(self, singleShot=True, interval=LATE_MS)
+        self._late.timeout.connect(self._on_late)
         self.caption = Caption()
         self.hold = quiet_button(HOLD, self._hold)
         self.end = quiet_button("Cancel the scoring", lambda: self.asked.emit(Do("cancel_scoring")))
@@ -45,10 +50,31 @@ class ScoringRow(QWidget):
     def show_view(self, view: View, words: str) -> None:
         """``words``: how the text was read; before them stands how far that is."""
         self.caption.show_text("  ·  ".join(part for part in (progress(view), words) if part))
-        long = self.hold.isVisibleTo(self) or (view.effort.left or 0.0) >= LONG_SECONDS
-        runs = view.scoring and view.ledger is not None and not view.ledger.complete and not view.scores_are_old
-        self.hold.setVisible(bool(view.halted) or (runs and long))
-        self.end.setVisible(view.halted == "paused" or (runs and long))
+        before, self._view = self._view, view
+        if not view.scoring or view.playing or view.document is not before.document:
+            self._late.stop()
+            self._waited = False
+        if view.scoring and not view.playing and not self._waited and not self._late.isActive():
+            self._late.start()
+        self._show_buttons()
+
+    @property
+    def holds(self) -> bool:
+        """Whether what is scored now can be paused and cancelled."""
+        view = self._view
+        grows = view.ledger is not None and not view.ledger.complete and not view.scores_are_old
+        long = grows and (self.hold.isVisibleTo(self) or (view.effort.left or 0.0) >= LONG_SECONDS)
+        return view.scoring and (long or self._waited)
+
+    def _on_late(self) -> None:
+        self._waited = True
+        self._show_buttons()
+        self.late.emit()
+
+    def _show_buttons(self) -> None:
+        view, holds = self._view, self.holds
+        self.hold.setVisible(bool(view.halted) or holds)
+        self.end.setVisible(view.halted == "paused" or holds)
         if self._goes_on != bool(view.halted):
             self._goes_on = bool(view.halted)
             self._show_icons()
@@ -76,7 +102,7 @@ def progress(view: View) -> str:
     """How far the scores in sight are; "" where they are whole."""
     ledger = view.ledger
     if ledger is None or ledger.complete or (view.halted and view.scores_are_old):
-        return view.halted
+        return view.halted or "scoring…" * (view.scoring and not (ledger is not None and len(ledger)))
     done = f"{ledger.done:,} of {len(ledger):,}"
     if view.halted:
         return f"{view.halted}: of the first {done} tokens"

@@ -16,7 +16,7 @@ from arplay.gui.settings import Unit
 from arplay.gui.theme import Theme
 from arplay.gui.widgets.caption import Caption, set_role
 from arplay.gui.widgets.labels import label
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.row_table import Column, RowTable, TableRows
 from arplay.gui.widgets.tokenizers.cut_row import CutRow
 from arplay.gui.widgets.tokenizers.page import TokenizerPage
@@ -109,7 +109,7 @@ class WaysPage(TokenizerPage):
         asked, found = self.view.answer_to(SegmentText), self.segmented
         self.run.setText("Stop" if asked.runs else "Segment")
         set_role(self.run, "" if asked.runs else "primary")
-        self.run.setEnabled(self.view.loaded is not None)
+        offer(self.run, self.view.no_model)
         self.table.unit = self.view.settings.unit
         if found is not self.table.segmented:
             self.table.segmented = found

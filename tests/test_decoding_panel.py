@@ -329,7 +329,8 @@ def test_the_view_is_shown_and_not_echoed(panel: DecodingPanel) -> None:
 
 def test_nothing_to_choose_from(panel: DecodingPanel) -> None:
     panel.show_view(View())
-    assert panel.step.isEnabled() and panel.play.isEnabled()  # pressed without a model, it is refused in words
+    assert not panel.step.isEnabled() and not panel.play.isEnabled()
+    assert panel.step.toolTip() == "No model is loaded yet: choose one in the Model menu."
     assert not panel.rewind.isEnabled()
     panel.show_view(no_first_token())
     assert not panel.step.isEnabled() and "empty text" in panel.step.toolTip()

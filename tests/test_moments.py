@@ -258,10 +258,12 @@ DONE: dict[str, Callable[[View], bool]] = {
     "command chart": lambda view: True,  # the focus goes there, which no trace here tells
     "Key_Return in next_token": lambda view: view.loaded is None,
     "Key_Right in next_token": lambda view: view.loaded is None,
-    "rewind by its button": lambda view: view.caret == 0,
+    "step by its button": lambda view: view.lacks_model is not None,
+    "play by its button": lambda view: view.lacks_model is not None,
+    "rewind by its button": lambda view: view.caret == 0 or view.lacks_model is not None,
 }
 """What these ask for may hold before (nothing plays, nothing was timed, no ghost text, no game), or there is nothing to
-press: a panel without bars that says why, a button that is grey at the start of the text."""
+press: a panel without bars that says why, a button that is grey, with a tooltip that says why."""
 
 
 def entry(place: Place, words: str) -> None:
@@ -304,7 +306,7 @@ def test_what_would_be_silent_is_found(
 ) -> None:
     """The control: going back as it once was, where no distribution is there."""
     monkeypatch.setattr(place.play.writing, "rewind", lambda: None)
-    monkeypatch.setattr(place.play.writing, "has_model", lambda: False)
+    monkeypatch.setattr(place.play, "has_model", lambda: False)
     found = silent(place, qtbot, moment, ["command rewind", "Key_Left in next_token", "command step", "caret"])
     assert found == ["command rewind", "Key_Left in next_token", "command step"]
 

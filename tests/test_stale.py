@@ -129,13 +129,13 @@ def test_the_empty_prefix_is_told_only_for_an_empty_prefix(gated: tuple[MainWind
     window.playground.caret.move(0)
     settle(window, qtbot)
     chart, decoding = window.panels["next_token"], window.panels["decoding"]
-    qtbot.waitUntil(lambda: decoding.step.toolTip() == NOTHING)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: NOTHING in decoding.step.toolTip())  # type: ignore[attr-defined]
     assert chart.bars.message == NO_FIRST  # type: ignore[attr-defined]
     forward.shut = True
     window.playground.open_document(Text.of(b"CCC"), at_end=True)
     qtbot.waitUntil(lambda: any(veils(window)))
     assert chart.bars.message != NO_FIRST  # type: ignore[attr-defined]
-    assert decoding.step.toolTip() != NOTHING and decoding.step.isEnabled()  # type: ignore[attr-defined]
+    assert NOTHING not in decoding.step.toolTip() and decoding.step.isEnabled()  # type: ignore[attr-defined]
     forward.open()
     settle(window, qtbot)
 

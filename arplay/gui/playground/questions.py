@@ -88,7 +88,8 @@ class Questions:
         kind, play = type(asked), self._play
         self.stop(kind)
         make = QUESTIONS[kind](play, asked)
-        of_model = issubclass(make.func if isinstance(make, partial) else make, Question)
+        made = make.func if isinstance(make, partial) else make
+        of_model = isinstance(made, type) and issubclass(made, Question)
         if (of_model or play.view.loaded is None) and not play.has_model():
             return
         usual = {"document": play.scored_document, "reading": play.view.settings.reading}

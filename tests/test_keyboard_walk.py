@@ -179,3 +179,31 @@ def test_a_stage_that_is_added_has_the_keyboard(typist: Typist, qtbot: QtBot) ->
     next(action for action in every if action.text() == STAGES["regex"].title).trigger()
     qtbot.waitUntil(lambda: panel.stages.rows[-1].stage is STAGES["regex"])
     assert panel.stages.rows[-1].inputs[0].field.hasFocus()
+
+
+def test_shift_tab_leaves_every_panel(opened: Open, qtbot: QtBot) -> None:
+    """What stands for a panel in the order of Tab, such as its title, must not lead back into it."""
+    window = opened(text=b"BAC")
+    window.activateWindow()
+    for name in window.panels:
+        if name == "editor":
+            continue
+        window.arrangement.go_to(window.panels[name])
+        settle(window, qtbot)
+        dock, came = window.docks[name], list[QWidget]()
+        focus = QApplication.focusWidget()
+        while focus is not None and dock.isAncestorOf(focus):
+            assert focus not in came, f"{name}: round and round"
+            came.append(focus)
+            QTest.keyClick(focus, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+            focus = QApplication.focusWidget()
+        assert came and focus is not None
+
+
+def test_a_click_on_a_title_gives_its_panel_the_keyboard(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BAC")
+    window.activateWindow()
+    for name in ("heatmap", "ledger"):
+        panel, bar = window.panels[name], window.docks[name].bar
+        QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.rect().center())
+        qtbot.waitUntil(lambda panel=panel: panel.isAncestorOf(QApplication.focusWidget()))

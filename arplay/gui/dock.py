@@ -25,8 +25,6 @@ class TitleBar(QWidget):
     def __init__(self, panel: Panel, menu: QMenu, closable: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel, title = panel, panel.title
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setFocusProxy(panel)
         self._label = Label(title, self, role="heading")
         self._buttons: list[tuple[QToolButton, str]] = []
         row = self._row = QHBoxLayout(self)
@@ -69,6 +67,11 @@ class TitleBar(QWidget):
 
     def _on_enlarge(self) -> None:
         self.enlarge.emit(self._panel)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Who clicks it means the panel. No focus proxy says so: Shift+Tab would come back to the panel from there."""
+        self._panel.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         event.accept()  # else the dock would float

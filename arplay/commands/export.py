@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from arplay.api import Complete
-from arplay.commands import colours, given, options
+from arplay.commands import colours, compared, given, options
 from arplay.commands.console import ProgressLine, note
 from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
+from arplay.core.sweeps import Axis
 from arplay.engine.candidates import Rated
 from arplay.engine.causality import Changed
 from arplay.engine.mapping import Mapped
@@ -24,7 +25,20 @@ from arplay.engine.runs import in_place_of_model
 from arplay.engine.search import Searched
 from arplay.engine.tokenizing import Tokenized
 from arplay.export import plots, scorefile, sessionfile
-from arplay.export.charts import CANDIDATES, HEATMAP, LEDGER, PLOTS, TOKENIZERS, TRIED, WORDS, Chart, Shown
+from arplay.export.charts import (
+    CANDIDATES,
+    COMPARISON,
+    HEATMAP,
+    LEDGER,
+    PERPLEXITY,
+    PLOTS,
+    TOKENIZERS,
+    TRIED,
+    WORDS,
+    Chart,
+    Shown,
+)
+from arplay.export.perplexity import Perplexities
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
 from arplay.gui.panels.entry import PanelEntry
@@ -36,13 +50,14 @@ from arplay.textfile import read_texts
 
 if TYPE_CHECKING:
     from arplay.api import Model
+    from arplay.gui.export_image import Chart as Drawn
     from arplay.gui.view import View
 
 PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".json", ".jsonl", ".parquet")
 WINDOW = "window"
 MOST_PIXELS = 16_000
-OF_RUNS = (HEATMAP.name, WORDS.name, PLOTS.name, LEDGER.name)
+OF_RUNS = (HEATMAP.name, WORDS.name, PLOTS.name, LEDGER.name, PERPLEXITY.name, COMPARISON.name)
 """What a saved scoring run can be shown as."""
 
 
@@ -88,6 +103,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bin", type=_bin, metavar="W", help=f"plots: bins of the histogram ({plots.FIRST.how.bin:g})")
     parser.add_argument("--unit", choices=get_args(plots.Unit), help="plots: of surprisal and entropy (nats)")
     parser.add_argument("--tokenizer", action="append", metavar="M", help="tokenizers: that of M as well (english)")
+    compared.configure(parser)
+    curve = "perplexity: against stride or context as well; may be given twice"
+    parser.add_argument("--curve", choices=get_args(Axis), action="append", help=curve)
     colours.add(parser, "heatmap: what its tokens are coloured by")
     options.add_decoding(parser)
 
@@ -110,6 +128,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--plot, --mean, --bin and --unit are for --chart plots")
     if args.tokenizer and args.chart != TOKENIZERS.name:
         raise UsageError("--tokenizer is for --chart tokenizers")
+    if args.curve and args.chart != PERPLEXITY.name:
+        raise UsageError("--curve is for --chart perplexity")
+    compared.check(args, args.chart == COMPARISON.name)
     colours.check(args)
     if args.colour_by and args.chart != "heatmap":
         raise UsageError("--colour-by is for --chart heatmap")
@@ -120,7 +141,10 @@ def run(args: argparse.Namespace) -> int:
         _window(args, decoding)
     else:
         session = None
-        if args.file is not None and scorefile.is_scores(args.file):
+        if entry.chart is COMPARISON:
+            with ProgressLine() as progress:
+                shown = compared.compared(args, progress)
+        elif args.file is not None and scorefile.is_scores(args.file):
             shown = _saved(args, entry.chart)
         elif entry.chart.branches:
             if args.file is None or not sessionfile.is_session(args.file):
@@ -153,6 +177,10 @@ def _saved(args: argparse.Namespace, chart: Chart) -> Shown:
         raise UsageError(f"{args.file.name} has the scores of a text: --chart {', '.join(OF_RUNS)}")
     if args.model is not None:
         raise UsageError("a saved run goes without --model: it has its figures")
+    if args.curve:
+        raise UsageError("--curve needs a model: give the text")
+    if chart is PERPLEXITY:
+        note("a saved run has no model that other conventions could be asked of: these are its own figures")
     run = scorefile.read(args.file)
     found = _plot(args) if chart is PLOTS else None
     document = run.document
@@ -168,6 +196,9 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
         if chart.of == "scores":
             score = model.score(document)
             found: object = _plot(args) if chart is PLOTS else None
+            if chart is PERPLEXITY:
+                curves = tuple(model.curve(document, axis) for axis in dict.fromkeys(args.curve or ()))
+                found = Perplexities(model.conventions(document), curves)
             if chart is TOKENIZERS:
                 found = tokenizers(document, [args.model or DEFAULT, *(args.tokenizer or [DEFAULT])])
             return replace(shown, loaded=score.loaded, ledger=score.ledger, found=found)
@@ -213,11 +244,15 @@ def _tried(
 def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
     try:
         from arplay.gui import app, export_image, export_parts, overrides, theme
+        from arplay.gui.widgets.comparison.sheet import sheet_of
     except ImportError as error:
         raise why_not_imported(error) from error
 
     look = theme.DARK if args.theme == "dark" else theme.LIGHT
     theme.apply(app.application(), look)
+    if entry.chart is COMPARISON:
+        _steps(args, sheet_of(shown.found, "nats", look), shown)
+        return
     with overrides.raised():
         panel = entry.make()
         panel.set_theme(look)
@@ -233,16 +268,23 @@ def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
         if not first <= stop <= long.count():
             raise Problem(f"there are no tokens {first:,} to {stop:,}", f"the text has {long.count():,}")
         chart = long.sheet(first - 1, stop) or panel
+    _steps(args, chart, shown)
+    panel.deleteLater()
+
+
+def _steps(args: argparse.Namespace, chart: Drawn, shown: Shown) -> None:
+    """Write the picture, or its pages."""
+    from arplay.gui import export_image
+
     apart, origin = args.pages and args.out.suffix.lower() != ".pdf", shown.origin().caption()
     for done, count in export_image.steps(chart, args.out, origin, args.scale, args.size, args.pages):
         if apart or done == count:
             note(f"wrote {export_image.numbered(args.out, done - 1, count if apart else 1)}")
-    panel.deleteLater()
 
 
 def _view(shown: Shown, args: argparse.Namespace) -> View:
     """What the window would show of the document with the caret at its end."""
-    from arplay.gui.intents import Ask, CompareCandidates, TokenizeText
+    from arplay.gui.intents import Ask, ByContext, ByStride, CompareCandidates, CompareConventions, TokenizeText
     from arplay.gui.settings import Settings
     from arplay.gui.view import Asked, View
 
@@ -256,6 +298,9 @@ def _view(shown: Shown, args: argparse.Namespace) -> View:
         case Tokenized(found=found):
             settings = replace(settings, tokenizers=tuple(each.spec for each in found[1:]))
             asked = {TokenizeText: Asked(shown.found)}
+        case Perplexities(compared=found, curves=curves):
+            kinds: dict[str, type[Ask]] = {"stride": ByStride, "context": ByContext}
+            asked = {CompareConventions: Asked(found)} | {kinds[each.axis]: Asked(each) for each in curves}
         case plots.Chosen(plot=plot, how=how):
             settings = replace(settings, plot=plot, unit=how.unit, plot_mean=how.width, plot_bin=how.bin)
     return View(

@@ -12,7 +12,7 @@ from arplay.core.signs import safe
 from arplay.core.windows import Cost, windows_of
 from arplay.engine.load import Loaded
 from arplay.export.provenance import summary
-from arplay.models import catalogue, documents
+from arplay.models import catalogue, devices, documents
 from arplay.models.base import Report, lead
 from arplay.models.documents import Source
 
@@ -45,6 +45,22 @@ def model(args: argparse.Namespace, progress: Report) -> api.Model:
     """The model that the options name. Raises Problem."""
     asked, reading = args.model or catalogue.DEFAULT, options.reading(args)
     return api.load(asked, device=args.device, dtype=args.dtype, progress=progress, reading=reading)
+
+
+def other(args: argparse.Namespace, name: str, progress: Report) -> api.Model:
+    """A model beside it, read as the options say. Raises Problem."""
+    spec, dtype = typed(name)
+    return model(argparse.Namespace(**{**vars(args), "model": spec, "dtype": dtype or args.dtype}), progress)
+
+
+def typed(name: str) -> tuple[str, str]:
+    """A model of ``--compare``, and the number type behind it.
+
+    >>> typed("english:bfloat16"), typed("http://localhost:8000/v1#m")
+    (('english', 'bfloat16'), ('http://localhost:8000/v1#m', ''))
+    """
+    spec, _, dtype = name.rpartition(":")
+    return (spec, dtype) if spec and dtype in devices.BYTES else (name, "")
 
 
 def title(loaded: Loaded) -> list[str]:

@@ -35,7 +35,6 @@ from arplay.export import (
 from arplay.export.charts import Table
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_json, to_json_line, write
-from arplay.models import devices
 from arplay.models.documents import Source
 from arplay.results import Score, model_record
 
@@ -292,16 +291,6 @@ def _wrote(path: Path, content: str | bytes) -> None:
     note(f"wrote {path}")
 
 
-def _typed(name: str) -> tuple[str, str]:
-    """A model of ``--compare``, and the number type behind it.
-
-    >>> _typed("english:bfloat16"), _typed("http://localhost:8000/v1#m")
-    (('english', 'bfloat16'), ('http://localhost:8000/v1#m', ''))
-    """
-    spec, _, dtype = name.rpartition(":")
-    return (spec, dtype) if spec and dtype in devices.BYTES else (name, "")
-
-
 def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
     """By the model, and then by those of ``--compare``: no two are in memory at once, but for ``--divergence``.
 
@@ -327,9 +316,7 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
         beside: list[list[tuple[Score, Aligned]]] = [[] for _ in sources]
         diverged: list[list[Diverged]] = [[] for _ in sources]
         for name in args.compare or ():
-            spec, dtype = _typed(name)
-            asked = {**vars(args), "model": spec, "dtype": dtype or args.dtype}
-            other = given.model(argparse.Namespace(**asked), progress)
+            other = given.other(args, name, progress)
             for source, score, found in zip(sources, scores, beside, strict=True):
                 its = other.score(source.document)
                 found.append((its, score.beside(its)))

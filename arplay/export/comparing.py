@@ -56,8 +56,7 @@ def compared(shown: Shown) -> Table:
     if isinstance(found, Edited):
         return _edited(found, shown)
     if not isinstance(found, Beside):
-        remedy = f"add a model in Comparison and {NOT_YET}; on the command line it is arplay score --compare"
-        raise Problem("no other model has scored this text", remedy)
+        raise Problem("no other model has scored this text", f"add a model in Comparison and {NOT_YET}")
     parted, origin = found.parted, shown.origin()
     first = parted.ledgers[0]
     columns = ("model", *comparison.columns(parted.pairs[0]))

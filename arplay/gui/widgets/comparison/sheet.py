@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetricsF, QPainter
 
 from arplay.core.aligned import Aligned
 from arplay.core.edited import Edited
@@ -26,8 +26,14 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ComparisonSheet:
+class _Named:
+    """What a picture of the comparison is called."""
+
+    name, title = "comparison", "Comparison"
+
+
+@dataclass(eq=False)
+class ComparisonSheet(_Named):
     """``rows`` of the totals; ``pairs`` with their names, the ``lines`` of the curve; ``words`` between them."""
 
     rows: list[Row]
@@ -75,14 +81,16 @@ class ComparisonSheet:
             painter.setFont(number_font(BODY))
             for row in range(len(table.rows)):
                 painter.setPen(self.theme.color(table.ink(row, column)))
-                painter.drawText(QRectF(x, ROW * (1 + row), wide, ROW), side, table.text(row, column))
+                room, metrics = QRectF(x, ROW * (1 + row), wide, ROW), QFontMetricsF(painter.font())
+                words = metrics.elidedText(table.text(row, column), Qt.TextElideMode.ElideRight, wide - SPACE[1])
+                painter.drawText(room, side, words if column == 0 else table.text(row, column))
             x += wide
         painter.setPen(self.theme.color("border"))
         painter.drawLine(0, ROW, sum(COLUMNS), ROW)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class HereSheet:
+@dataclass(eq=False)
+class HereSheet(_Named):
     """Both distributions of one place, with what they have in common."""
 
     here: Here
@@ -123,8 +131,8 @@ class HereSheet:
         painter.restore()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class DivergenceSheet:
+@dataclass(eq=False)
+class DivergenceSheet(_Named):
     """KL along the text, with the totals."""
 
     found: Diverged

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 BLOCK_BYTES = 1 << 21
-"""Logits are scored so many bytes at a time: what one pass leaves in the processor's cache the next one finds there."""
+"""Logits are gone through so many bytes at a time: what one pass leaves in the processor's cache the next one finds."""
+
+PART_BYTES = 1 << 19
+"""Those of which two more tensors are made, of the same size, so many at a time."""
 
 SHORT = 1024
 """Rows of at most so many logits are scored in 64 bits from the beginning."""
 
-COLUMNS = 64
-"""The best of a long row are looked for in the columns of the row folded into so many lines."""
-
-LINES = 8
-"""So many numbers of a long row are added up in 32 bits: the fewer, the less a small one loses beside a large one."""
+LINES = 64
+"""A long row is folded into so many: its best are looked for in the columns, and each line is added up for itself."""
 
 
 def score_rows(torch: Any, logits: torch.Tensor, ids: list[int], before: torch.Tensor | None = None) -> Columns:
@@ -38,17 +38,12 @@ def score_rows(torch: Any, logits: torch.Tensor, ids: list[int], before: torch.T
     if logits.device.type != "cpu":
         rows = logits if before is None else torch.cat([before[None], logits])
         return _score_block(torch, rows, ids)
-    scored = []
+    first = [] if before is None else [before[None]]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # a block is too small to share: threads would wait for each other more than they work
     try:
-        if before is not None:
-            scored.append(_score_block(torch, before[None], ids[:1]))
-        at = len(scored)
-        step = max(1, BLOCK_BYTES // (4 * logits.shape[1]))
-        for low in range(0, len(ids) - at, step):
-            block = logits[low : low + step]
-            scored.append(_score_block(torch, block, ids[at + low : at + low + len(block)]))
+        scored = [_score_block(torch, row, ids[:1]) for row in first]
+        scored.append(_score_block(torch, logits[: len(ids) - len(first)], ids[len(first) :]))
     finally:
         torch.set_num_threads(threads)
     return columns(scored)
@@ -102,36 +97,24 @@ def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> Columns:
     """As score_rows.
 
     With m the largest logit z of a row and Z = sum_j exp(z_j - m): log p_i = z_i - m - log Z, and the entropy is
-    log Z - sum_j (z_j - m) exp(z_j - m) / Z. The exponentials of a long row are taken in 32 bits,
-    where each is rounded up or down by chance; so are the sums of its lines, but for the best five, beside which small
-    ones would be lost; all after that is in 64 bits. A whole sum in 32 bits errs to one side in every row alike, by
-    8e-6 nats with SmolLM2, which a long text adds up.
+    log Z - sum_j (z_j - m) exp(z_j - m) / Z.
     """
+    if not ids:
+        return unscored(0)
     logits = logits.double() if logits.shape[1] <= SHORT else logits.float()
-    best_ids = best_ids_of(torch, logits)
-    best = logits.gather(1, best_ids)
-    below = logits - best[:, :1]
-    parts = below.exp()
-    near, most = (best - best[:, :1]).double(), parts.gather(1, best_ids).double()
-    parts.scatter_(1, best_ids, 0.0)
-    whole = _added(torch, parts) + most.sum(dim=1)
-    norm = best[:, :1].double() + whole.log()[:, None]
+    best_ids, whole, mean = _sums(torch, logits)
+    best = logits.gather(1, best_ids).double()
+    norm = best[:, :1] + whole.log()[:, None]
     chosen = torch.tensor(ids, device=logits.device)[:, None]
     mine = logits.gather(1, chosen).double() - norm
     failed = torch.isnan(mine[:, 0]).cpu().numpy()
-    rank = _ranks(torch, logits, chosen)
-    terms = parts.mul_(below)
-    mean = _added(torch, terms) + (most * near).sum(dim=1)
-    if bool(torch.isnan(mean).any()):  # 0 log 0 = 0
-        mean = _added(torch, torch.nan_to_num_(terms)) + torch.nan_to_num_(most * near).sum(dim=1)
-    entropy = whole.log() - mean / whole
     missing = BEST - best.shape[1]
     scored: Columns = (
         mine[:, 0].cpu().numpy(),
-        rank,
-        entropy.cpu().numpy(),
+        _ranks(torch, logits, chosen, best_ids),
+        (whole.log() - mean / whole).cpu().numpy(),
         np.pad(best_ids.cpu().numpy(), ((0, 0), (0, missing)), constant_values=-1),
-        np.pad((best.double() - norm).cpu().numpy(), ((0, 0), (0, missing)), constant_values=-np.inf),
+        np.pad((best - norm).cpu().numpy(), ((0, 0), (0, missing)), constant_values=-np.inf),
     )
     if failed.any():
         for column, nothing in zip(scored, unscored(int(failed.sum())), strict=True):
@@ -139,37 +122,61 @@ def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> Columns:
     return scored
 
 
-def _added(torch: Any, rows: torch.Tensor) -> torch.Tensor:
-    """The sum of each row in 64 bits, (n,). A long one is folded into LINES, which are added up in its own bits first:
-    to make 64 bits of each number takes longer than all that is done with it.
+def _sums(torch: Any, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ids of the best five of each row, Z and sum_j (z_j - m) exp(z_j - m) in 64 bits, (n,).
+
+    The exponentials of a long row are taken in 32 bits, where each is rounded up or down by chance; so are the sums of
+    its lines, but for the best five, beside which small ones would be lost; all after that is in 64 bits. A whole sum
+    in 32 bits errs to one side in every row alike, by 8e-6 nats with SmolLM2, which a long text adds up; and to make
+    64 bits of each number takes longer than all that is done with it.
 
     >>> import torch
-    >>> _added(torch, torch.full((1, 64 * 64 + 1), 0.5))
-    tensor([2048.5000], dtype=torch.float64)
+    >>> [each.tolist() for each in _sums(torch, torch.full((1, 64 * 64 + 1), 0.5))]
+    [[[0, 1, 2, 3, 4]], [4097.0], [0.0]]
     """
-    width = rows.shape[1] // LINES
-    if rows.shape[1] <= SHORT:
-        return rows.sum(dim=1, dtype=torch.float64)
-    lines = rows[:, : LINES * width].view(len(rows), LINES, width).sum(dim=1)
-    rest = rows[:, LINES * width :].sum(dim=1, dtype=torch.float64)
-    return lines.sum(dim=1, dtype=torch.float64) + rest
+    rows, size = logits.shape
+    lines, fits = LINES if size > SHORT else 1, logits.device.type == "cpu"
+    most, least = (max(1, each // logits[0].nbytes) if fits else rows for each in (BLOCK_BYTES, PART_BYTES))
+    below = logits.new_empty(min(rows, least), size)
+    folded = logits.new_zeros(len(below), lines, -(-size // lines))  # a last line that is not full ends in zeros
+    parts = folded.view(len(below), -1)[:, :size]
+    found, sums = [], logits.new_empty(2, rows, lines)
+    for block, *its in zip(*(each.split(most) for each in (logits, *sums)), strict=True):
+        found.append(best_ids_of(torch, block))
+        tops = block.gather(1, found[-1][:, :1])
+        several = (each.split(least) for each in (block, tops, found[-1], *its))
+        for z, top, best, whole, mean in zip(*several, strict=True):
+            less, part, lined = (each[: len(z)] for each in (below, parts, folded))
+            torch.exp(torch.sub(z, top, out=less), out=part).scatter_(1, best, 0.0)
+            torch.sum(lined, 2, out=whole)
+            torch.mul(part, less, out=part)
+            torch.sum(lined, 2, out=mean)
+    best_ids, (whole, mean) = torch.cat(found), sums.sum(2, dtype=torch.float64)
+    best = logits.gather(1, best_ids).double()
+    near = best - best[:, :1]
+    for bad in torch.isnan(mean).nonzero()[:, 0].split(least):  # 0 log 0 = 0
+        z = logits[bad].double() - best[bad, :1]
+        mean[bad] = torch.nan_to_num_((z.exp() * z).scatter_(1, best_ids[bad], 0.0)).sum(dim=1)
+    whole += near.exp().sum(dim=1)
+    mean += torch.nan_to_num_(near.exp() * near).sum(dim=1)
+    return best_ids, whole, mean
 
 
-def _ranks(torch: Any, logits: torch.Tensor, chosen: torch.Tensor) -> NDArray[np.int64]:
+def _ranks(torch: Any, logits: torch.Tensor, chosen: torch.Tensor, best_ids: torch.Tensor) -> NDArray[np.int64]:
     """How many logits come before the chosen one, and one more.
 
     Ranks compare logits: subtracting the norm in 32 bits would make equals of neighbours.
     """
     if logits.device.type == "cpu":  # numpy counts ten times as fast
-        rows, ids = logits.numpy(), chosen[:, 0].tolist()
-        counts = (
-            np.count_nonzero(row > row[id]) + np.count_nonzero(row[:id] == row[id])
-            for row, id in zip(rows, ids, strict=True)
-        )
-        return 1 + np.fromiter(counts, np.int64, len(ids))
+        rows, among = logits.numpy(), (best_ids == chosen).numpy()
+        rank: NDArray[np.int64] = 1 + among.argmax(axis=1)
+        for i in np.flatnonzero(~among.any(axis=1)).tolist():
+            row, id = rows[i], int(chosen[i])
+            rank[i] = 1 + np.count_nonzero(row > row[id]) + np.count_nonzero(row[:id] == row[id])
+        return rank
     its = logits.gather(1, chosen)
     lower = torch.arange(logits.shape[1], device=logits.device)[None] < chosen
-    rank: NDArray[np.int64] = 1 + ((logits > its) | ((logits == its) & lower)).sum(dim=1).cpu().numpy()
+    rank = 1 + ((logits > its) | ((logits == its) & lower)).sum(dim=1).cpu().numpy()
     return rank
 
 
@@ -190,19 +197,19 @@ def best_ids_of(torch: Any, logits: torch.Tensor) -> torch.Tensor:
 def _top(torch: Any, logits: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The largest ``count`` of each row and their places, both (n, count).
 
-    A long row is folded into COLUMNS lines. The largest of a row are in the ``count`` columns with the largest maxima
+    The largest of a long row are in the ``count`` columns with the largest maxima
     (were one elsewhere, each of these columns would hold a number as large), so only those are looked through.
     """
     rows, size = logits.shape
-    width = size // COLUMNS
-    if width < COLUMNS:
+    width = size // LINES
+    if width < LINES:
         found = logits.topk(count, dim=1)
         return found.values, found.indices
-    folded = logits[:, : COLUMNS * width].view(rows, COLUMNS, width)
+    folded = logits[:, : LINES * width].view(rows, LINES, width)
     columns = folded.amax(dim=1).topk(count, dim=1).indices
-    lines = torch.arange(0, COLUMNS * width, width, device=logits.device)
+    lines = torch.arange(0, LINES * width, width, device=logits.device)
     places = (columns[:, None, :] + lines[None, :, None]).view(rows, -1)
-    rest = torch.arange(COLUMNS * width, size, device=logits.device).expand(rows, -1)
+    rest = torch.arange(LINES * width, size, device=logits.device).expand(rows, -1)
     places = torch.cat([places, rest], dim=1)
     values, among = logits.gather(1, places).topk(count, dim=1)
     return values, places.gather(1, among)

@@ -134,6 +134,7 @@ def test_it_draws_what_the_command_line_draws(
         ({"prompt": "a", "max_tokens": 1.5}, 400, "max_tokens"),
         ({"prompt": "a", "temperature": "hot"}, 400, "temperature is no number"),
         ({"prompt": "a", "top_p": 7}, 400, "top-p"),
+        ({"prompt": "a", "top_p": 10**400}, 400, "top-p"),
         ({"prompt": "a", "seed": 2**64}, 400, "seed"),
         ({"prompt": "a", "n": 2}, 400, "n = 2 is not served"),
         ({"prompt": "a", "stream": True}, 400, "stream = True is not served"),

@@ -211,7 +211,7 @@ def _prompts(prompt: Any, size: int) -> Iterator[str | tuple[int, ...]]:
 
 def _number(name: str, value: Any) -> float:
     """Whole where it came so; the stage says whether it may be."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -math.inf < value < math.inf:
         raise Refused(400, f"{name} is no number")
     return value
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,16 +106,25 @@ GAIN = {"mamba": 3.0, "mamba2": 3.0, "rwkv": 5.0}
 
 
 def network(family: str, **changes: Any) -> Any:
-    """A fresh random network; its weights are large enough that every token of the context matters."""
+    """A random network; its weights are large enough that every token of the context matters.
+
+    They are drawn once a process, as torch has one generator for all threads: who asks again has the same ones,
+    whatever another thread draws meanwhile.
+    """
+    return copy.deepcopy(_drawn(family, json.dumps(changes)))
+
+
+@cache
+def _drawn(family: str, changes: str) -> Any:
     import torch
     import transformers
 
-    torch.manual_seed(7)
     name, settings = SETTINGS[family]
     size = tokenizer().get_vocab_size()
-    config = getattr(transformers, f"{name}Config")(**{"vocab_size": size} | settings | changes)
-    made = transformers.AutoModelForCausalLM.from_config(config)
-    with torch.no_grad():
+    config = getattr(transformers, f"{name}Config")(**{"vocab_size": size} | settings | json.loads(changes))
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(7)
+        made = transformers.AutoModelForCausalLM.from_config(config)
         for parameter in made.parameters():
             if parameter.dim() > 1:
                 parameter.mul_(GAIN.get(family, 12.0))

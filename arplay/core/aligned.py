@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import Ledger, perplexity
+from arplay.core.chain import Ledger, added_up, perplexity
 from arplay.core.distribution import LN2, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
@@ -200,8 +200,4 @@ def _in_other_order(one: Ledger, other: Ledger) -> bool:
 def _cut(ledger: Ledger, edges: Ids) -> tuple[Ids, Floats]:
     """The first token of each span and their number at the end, (k + 1,); -log p of each span, (k,)."""
     first = np.append(0, np.searchsorted(ledger.ends, edges[1:], side="right")).astype(np.int64)
-    sums = np.zeros(len(edges) - 1)
-    some = np.diff(first) > 0
-    if some.any():
-        sums[some] = np.add.reduceat(-ledger.logprob[: first[-1]], first[:-1][some])
-    return read_only(first), read_only(0.0 + sums)
+    return read_only(first), read_only(0.0 - added_up(ledger.logprob, first))

@@ -253,6 +253,18 @@ class Ledger:
         )
 
 
+def added_up(values: NDArray[Any], edges: Ids) -> NDArray[Any]:
+    """The sums of ``values`` (n,) over k spans, (k,): span i is [edges[i], edges[i + 1]), ``edges`` (k + 1,) from 0 on.
+
+    >>> added_up(np.array([1.0, 2.0, 4.0]), np.array([0, 2, 2, 3]))
+    array([3., 0., 4.])
+    """
+    sums, some = np.zeros(max(0, len(edges) - 1), values.dtype), np.diff(edges) > 0
+    if some.any():
+        sums[some] = np.add.reduceat(values[: edges[-1]], edges[:-1][some])
+    return sums
+
+
 def perplexity(mean: float | None) -> float | None:
     """exp of a mean NLL in nats: of so many equally likely tokens; None of no tokens, inf beyond a float.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.aligned import Aligned, Floats
-from arplay.core.chain import Ledger
+from arplay.core.chain import Ledger, added_up
 from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
@@ -112,10 +112,7 @@ def matches(a: Ids, b: Ids) -> list[tuple[int, int, int]]:
 
 def _sums(ledger: Ledger, first: Ids) -> Floats:
     """-log p of the scored tokens of each span, (k,); 0 of no tokens, NaN where none of them is scored."""
-    sums, some = np.zeros(len(first) - 1), np.diff(first) > 0
-    if some.any():
-        logprob, starts = ledger.logprob[: first[-1]], first[:-1][some]
-        scored = np.add.reduceat(~np.isnan(logprob), starts, dtype=np.int64)
-        nats = np.add.reduceat(-np.nan_to_num(logprob, nan=0.0, neginf=-np.inf), starts)
-        sums[some] = np.where(scored > 0, nats, np.nan)
-    return read_only(0.0 + sums)
+    unknown = np.isnan(ledger.logprob)
+    nats = 0.0 - added_up(np.where(unknown, 0.0, ledger.logprob), first)
+    none = (np.diff(first) > 0) & (added_up(unknown.astype(np.int64), first) == np.diff(first))
+    return read_only(np.where(none, np.nan, nats))

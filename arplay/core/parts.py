@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import Ledger
+from arplay.core.chain import Ledger, added_up
 from arplay.core.distribution import LN2
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Encoded, Ids
@@ -74,12 +74,8 @@ class Parts:
 
     def _sums(self, values: NDArray[Any]) -> Floats:
         """``values`` of its tokens, added up by parts where they are known."""
-        some = self.stop > self.first
-        sums = np.zeros(len(self))
-        if some.any():
-            mine = np.where(self._known, values.astype(np.float64), 0.0)
-            sums[some] = np.add.reduceat(mine, self.first[some] - self.first[0])
-        return sums
+        edges = np.append(self.first, self.stop[-1:]) - self.first[:1]
+        return added_up(np.where(self._known, values.astype(np.float64), 0.0), edges)
 
     @property
     def tokens(self) -> Ids:

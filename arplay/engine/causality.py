@@ -13,7 +13,7 @@ from arplay.core.distribution import Floats, log_softmax, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Ids
 from arplay.core.reading import Reading
-from arplay.engine.job import Steps
+from arplay.engine.job import Steps, part_of
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.state import State
 from arplay.models.base import Info, Model, Wired, field_of, lead, parallel, wired
@@ -98,15 +98,8 @@ def change(state: State, request: Change) -> Steps:
         if len(found) >= max(1, wanted):
             break
         yield Progress(request.number, "Changing one token to several others", len(found) / max(1, wanted))
-        steps = _change(state, replace(request, seed=seed, draws=1))
-        while True:
-            try:
-                told = next(steps)
-            except StopIteration as ended:
-                each: Changed = ended.value
-                break
-            yield None if isinstance(told, Progress) else told
-        assert len(each.columns) == 1, "a single column"
+        each = yield from part_of(_change(state, replace(request, seed=seed, draws=1)))
+        assert isinstance(each, Changed) and len(each.columns) == 1, "a single column"
         found.setdefault(int(each.others[0]), each)
     first, *again = found.values()
     return replace(first, again=tuple(again))

@@ -10,7 +10,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
 from arplay.core.reading import Reading
 from arplay.core.sweeps import Axis, Point, affordable, planned
-from arplay.engine.job import Steps
+from arplay.engine.job import Steps, part_of
 from arplay.engine.messages import Progress, Question, Result
 from arplay.engine.scoring import Known, ledger_of, scored_of
 from arplay.engine.state import State
@@ -84,15 +84,7 @@ def sweep(state: State, request: Sweep) -> Steps:
         what = f"{request.axis} {point.stride if request.axis == 'stride' else point.context:,}"
         aside = Known(work=state.kept(Known).work)
         made = scored_of(state, number, request.document, point.reading(reading), growing=False, kept=aside)
-        try:
-            while True:
-                told = next(made)
-                part = told.fraction or 0.0 if isinstance(told, Progress) else None
-                yield None if part is None else Progress(number, what, (done + part * point.read) / whole)
-        except StopIteration as ended:
-            scored, _ = ended.value
-        finally:
-            made.close()
+        scored, _ = yield from part_of(made, number, what, done / whole, point.read / whole)
         kept[at] = replace(point, found=of_ledger(scored))
         sums.found[point.context, point.stride] = of_ledger(scored)
         done += point.read

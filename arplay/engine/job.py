@@ -8,9 +8,10 @@ a failure. Nothing here knows of threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from arplay.engine.messages import Progress, Result
 from arplay.engine.state import State
@@ -27,6 +28,31 @@ class Pause:
 
 
 Steps = Generator[Result | Pause | None, None, Result]
+
+
+T = TypeVar("T")
+
+
+def part_of(
+    steps: Generator[object, None, T], number: int = 0, what: str = "", done: float = 0.0, share: float = 0.0
+) -> Generator[Progress | None, None, T]:
+    """Steps that are a part of another job, which was ``done`` so far before them and of which they are ``share``.
+
+    How far they are is told as that of ``what``, nothing where they are no share of it. What they return is returned.
+
+    >>> steps = (Progress(1, "reading", fraction) for fraction in (0.5, None))
+    >>> [each and each.fraction for each in part_of(steps, 1, "both", done=0.5, share=0.5)]
+    [0.75, None]
+    """
+    with closing(steps):
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as ended:
+                found: T = ended.value
+                return found
+            told = step.fraction if isinstance(step, Progress) and share else None
+            yield None if told is None else Progress(number, what, done + told * share)
 
 
 class Stopped(BaseException):

@@ -9,7 +9,7 @@ from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.reading import Reading
-from arplay.engine.job import Steps
+from arplay.engine.job import Steps, part_of
 from arplay.engine.messages import Progress, Question, Request, Result
 from arplay.engine.scoring import Known, scored_of
 from arplay.engine.state import State
@@ -80,14 +80,7 @@ def score_set(state: State, request: ScoreSet) -> Steps:
         try:
             document, changed = item.document(state)
             steps = scored_of(state, request.number, document, request.reading, growing=False, kept=kept)
-            while True:
-                try:
-                    told = next(steps)
-                except StopIteration as finished:
-                    ledger = finished.value[0]
-                    break
-                share = told.fraction if isinstance(told, Progress) and told.fraction is not None else None
-                yield None if share is None else Progress(request.number, what, (at + share) / count)
+            ledger, _ = yield from part_of(steps, request.number, what, at / count, 1 / count)
         except Problem as problem:
             yield ScoredOne(request.number, at, problem=(problem.cause, problem.remedy))
         else:

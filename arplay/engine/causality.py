@@ -126,38 +126,48 @@ def _change(state: State, request: Change) -> Steps:
     if not rows or not columns:
         raise Problem("nothing can be measured here", "choose a token further on, or a shorter text")
     others = [another(request.seed, j, chain[j + shift], size) for j in columns]
-    figures = np.zeros((3, len(rows), len(columns)))
-    moved = np.zeros((len(rows), len(columns)), bool)
-    places = [i + shift for i in rows]
+    places, changes = [i + shift for i in rows], [j + shift for j in columns]
+    figures, moved = yield from _measured(model, request.number, chain, places, changes, others)
     at_once, tells = parallel(model), wired(model)
-    logits = yield from _of(model, chain, places)
-    real = log_softmax(logits)[np.arange(len(rows)), [chain[place] for place in places]]
-    for at, (j, new_id) in enumerate(zip(columns, others, strict=True)):
-        yield Progress(request.number, "Changing one token after the other", at / len(columns))
-        new = [*chain[: j + shift], new_id, *chain[j + shift + 1 :]]
-        part = [r for r, i in enumerate(rows) if at_once is not None or i > j]
-        if not part:
-            continue
-        after = yield from _of(model, new, [places[r] for r in part])
-        found = moves(logits[part], after)
-        felt = log_softmax(after)[np.arange(len(part)), [chain[places[r]] for r in part]] - real[part]
-        figures[:, part, at] = found.variation, found.divergence, felt
-        moved[part, at] = found.any
-    figures[2][np.array(rows)[:, None] == np.array(columns)[None, :]] = np.nan
-    reads = None if tells is None else _declared(tells, places, [j + shift for j in columns])
-    blind = None
-    if len(rows) == 1 and model.can.field:
-        missed = field_of(model, chain[: places[0]]).blind
-        back = [places[0] - j - shift for j in columns]  # a field may be that of the last tokens alone
-        blind = read_only(np.array([0 < b <= len(missed) and bool(missed[-b]) for b in back]))
+    reads = None if tells is None else read_only(_declared(tells, places, changes))
+    blind = read_only(_blind(model, chain, places[0], changes)) if len(rows) == 1 and model.can.field else None
     indices, changed, ids = (read_only(np.array(each, np.int64)) for each in (rows, columns, others))
     variation, divergence, felt = (read_only(figure.copy()) for figure in figures)
     return Changed(
         request.number, state.tokens, request.document, model.info, first_token, request.seed,
         read_only(document[:stop].copy()), indices, changed, ids, variation, divergence, read_only(moved), felt,
-        None if reads is None else read_only(reads), "" if tells is None else tells.wiring,
-        at_once is not None, len(chain), blind=blind,
+        reads, "" if tells is None else tells.wiring, at_once is not None, len(chain), blind=blind,
     )  # fmt: skip
+
+
+def _measured(
+    model: Model, number: int, chain: list[int], places: list[int], changes: list[int], others: list[int]
+) -> Generator[Progress | None, None, tuple[Floats, Bools]]:
+    """Variation, divergence and what was felt, (3, r, c), and what moved, (r, c), where the tokens at ``changes`` of
+    the chain become ``others``, one after the other; ``places``: of the conditionals that are looked at."""
+    figures = np.zeros((3, len(places), len(changes)))
+    moved = np.zeros((len(places), len(changes)), bool)
+    logits = yield from _of(model, chain, places)
+    real = log_softmax(logits)[np.arange(len(places)), [chain[place] for place in places]]
+    for at, (change, new_id) in enumerate(zip(changes, others, strict=True)):
+        yield Progress(number, "Changing one token after the other", at / len(changes))
+        part = [r for r, place in enumerate(places) if parallel(model) is not None or place > change]
+        if not part:
+            continue
+        after = yield from _of(model, [*chain[:change], new_id, *chain[change + 1 :]], [places[r] for r in part])
+        found = moves(logits[part], after)
+        felt = log_softmax(after)[np.arange(len(part)), [chain[places[r]] for r in part]] - real[part]
+        figures[:, part, at] = found.variation, found.divergence, felt
+        moved[part, at] = found.any
+    figures[2][np.array(places)[:, None] == np.array(changes)[None, :]] = np.nan
+    return figures, moved
+
+
+def _blind(model: Model, chain: list[int], place: int, changes: list[int]) -> Bools:
+    """Which of the changed tokens a conditional would read but for a fault of its network's order, (c,)."""
+    missed = field_of(model, chain[:place]).blind
+    back = [place - change for change in changes]  # a field may be that of the last tokens alone
+    return np.array([0 < b <= len(missed) and bool(missed[-b]) for b in back])
 
 
 def _within(span: tuple[int, int], stop: int) -> tuple[int, int]:

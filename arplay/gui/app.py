@@ -137,6 +137,7 @@ class _Start:
 
     def __init__(self, window: MainWindow, options: WindowOptions, remembered: bool) -> None:
         self._window, self._options, self._remembered = window, options, remembered
+        self._file = options.text_file
 
     def __call__(self) -> None:
         window, options = self._window, self._options
@@ -146,15 +147,14 @@ class _Start:
         former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
         former = (restored and restored.model) or former
         spec = options.model or (former if catalogue.is_ready(former) else catalogue.DEFAULT)
-        file = options.text_file
-        if file is None or not is_scores(file):  # a run needs no model
+        if self._file is None or not is_scores(self._file):  # a run needs no model
             window.playground.load_model(spec, options.device, options.dtype)
         if self._open_other(spec):
             pass  # what was given is no text
         elif options.prompt is not None:
             window.playground.open_document(_text(options.prompt.encode("utf-8", "surrogateescape")), at_end=True)
-        elif options.text_file is not None:
-            window.open_file(options.text_file, options.encoding)
+        elif self._file is not None:
+            window.open_file(self._file, options.encoding)
         elif restored is None:
             window.playground.open_document(_text(OPENING_TEXT), at_end=True)
         window.focus_editor()
@@ -165,19 +165,18 @@ class _Start:
 
     def _open_other(self, spec: str) -> bool:
         """Whether something is given to a model of no texts: what it is, or that it is none, is shown then."""
-        window, options = self._window, self._options
-        file = options.text_file
-        if file is not None and (is_session(file) or is_scores(file)):
+        window, prompt, file = self._window, self._options.prompt, self._file
+        if (file is None and prompt is None) or (file is not None and (is_session(file) or is_scores(file))):
             return False
         try:
-            if (options.prompt is None and options.text_file is None) or documents.tokens_of(spec) is None:
+            if documents.tokens_of(spec) is None:
                 return False
-            source = documents.read(spec, options.prompt, options.text_file, None)
+            source = documents.read(spec, prompt, file, None)
             tree = Tree(source.document)
         except Problem as problem:
             window.playground.reported.emit(problem.cause, problem.remedy)
             return True
-        tree.root.caret, tree.root.name = 0, options.text_file.name if options.text_file is not None else None
+        tree.root.caret, tree.root.name = 0, None if file is None else file.name
         window.playground.table.restore(Session(tree, seed=window.playground.view.settings.seed))
         if source.remark:
             window.report(source.remark, "the file stays as it is")
@@ -185,10 +184,10 @@ class _Start:
 
     def _keep(self) -> Session | None:
         """From now on the text is kept; one that was there before comes back, unless another is asked for."""
-        window, options = self._window, self._options
+        window = self._window
         if window.store.said is not None:
             window.report(*window.store.said)
-        fresh = options.prompt is not None or options.text_file is not None
+        fresh = self._options.prompt is not None or self._file is not None
         return window.keeping.begin(paths.sessions(), fresh)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -83,25 +83,23 @@ def _pictures(rng: np.random.Generator) -> NDArray[np.int64]:
     return found.flatten(1).numpy()
 
 
-_LETTERS = Vocabulary("break the mask", tuple(sign.encode() for sign in SIGNS))
-_PAGES = f"pieces of {LENGTH} characters of the pages in the menu Help, in small letters"
+_of_letters = partial(
+    Kind,
+    tokens=Vocabulary("break the mask", tuple(sign.encode() for sign in SIGNS)),
+    chains=_text,
+    data=f"pieces of {LENGTH} characters of the pages in the menu Help, in small letters",
+)
 KINDS = (
-    Kind(
+    _of_letters(
         name="transformer",
         title="Transformer",
         broken="attention has no mask: every token attends to all of them",
-        tokens=_LETTERS,
-        chains=_text,
-        data=_PAGES,
         makes="arplay.training.masks:transformer",
     ),
-    Kind(
+    _of_letters(
         name="lstm",
         title="LSTM",
         broken="it reads both ways: a second pass comes from the end",
-        tokens=_LETTERS,
-        chains=_text,
-        data=_PAGES,
         makes="arplay.training.masks:recurrent",
     ),
     Kind(

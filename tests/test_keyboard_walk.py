@@ -9,7 +9,18 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QLabel,
+    QMenu,
+    QTabBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.stages import STAGES
@@ -21,6 +32,7 @@ from arplay.gui.tour import Tour
 from tests.windows_open import PATIENCE, Open, opened, settle
 
 __all__ = ["opened"]
+TAB = Qt.FocusPolicy.TabFocus
 
 
 class Typist:
@@ -198,6 +210,25 @@ def test_shift_tab_leaves_every_panel(opened: Open, qtbot: QtBot) -> None:
             QTest.keyClick(focus, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
             focus = QApplication.focusWidget()
         assert came and focus is not None
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_has_the_keyboard_is_seen(opened: Open, qtbot: QtBot, theme: str) -> None:
+    """Also what looks chosen without it: checked boxes and segments, and the tab in front."""
+    window = opened(text=b"BAC")
+    window.set_theme(theme)
+    window.activateWindow()
+    window.focus_editor()
+    settle(window, qtbot)
+    kinds = (QAbstractButton, QTabBar, QComboBox, QAbstractSpinBox)
+    parts = [part for kind in kinds for part in window.findChildren(kind)]
+    parts = [part for part in parts if part.isVisible() and part.isEnabled() and part.focusPolicy() & TAB]
+    assert len(parts) > 40 and {type(part) for part in parts} > {QCheckBox, QTabBar}
+    before = [part.grab().toImage() for part in parts]
+    for part, without in zip(parts, before, strict=True):
+        part.setFocus(Qt.FocusReason.TabFocusReason)
+        qtbot.waitUntil(part.hasFocus)
+        assert part.grab().toImage() != without, f"{part} {part.accessibleName()}"
 
 
 def test_a_click_on_a_title_gives_its_panel_the_keyboard(opened: Open, qtbot: QtBot) -> None:

@@ -223,12 +223,15 @@ def style_sheet(t: Theme) -> str:
         border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover {{ color: {t.text}; }}
+    QTabBar::tab:selected:focus {{ background: {t.accent_soft}; border-top-left-radius: 4px;
+        border-top-right-radius: 4px; }}
     QPushButton, QToolButton {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: {RADIUS}px;
         padding: 5px 10px; }}
     QPushButton:hover, QToolButton:hover {{ border-color: {t.accent}; }}
     QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ background: {t.accent_soft};
         border-color: {t.accent}; }}
     QPushButton:focus, QToolButton:focus {{ border: 1px solid {t.accent}; outline: none; }}
+    QPushButton:checked:focus, QToolButton:checked:focus {{ border: 2px solid {t.accent}; padding: 4px 9px; }}
     QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; background: {t.background}; }}
     QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent};
         font-weight: 600; }}
@@ -244,11 +247,14 @@ def style_sheet(t: Theme) -> str:
         border-bottom-right-radius: {RADIUS}px; }}
     QPushButton[role="segment"][side="only"] {{ border-radius: {RADIUS}px; }}
     QPushButton[role="segment"]:focus {{ border: 1px solid {t.accent}; }}
+    QPushButton[role="segment"]:checked:focus {{ border: 2px solid {t.accent}; padding: 4px 9px; }}
+    QPushButton[role="chip"]:checked:focus {{ padding: 2px 9px; }}
     QPushButton[role="segment"]:disabled {{ color: {t.muted}; background: {t.background}; border-color: {t.border};
         font-weight: 400; }}
     QToolButton[role="quiet"] {{ background: transparent; border: 1px solid transparent; padding: 3px; }}
     QToolButton[role="quiet"]:hover {{ background: {t.accent_soft}; }}
     QToolButton[role="quiet"]:focus {{ border: 1px solid {t.accent}; }}
+    QToolButton[role="quiet"]:checked:focus {{ border: 2px solid {t.accent}; padding: 2px; }}
     QToolButton::menu-indicator {{ image: none; }}
     QLabel[role="caption"] {{ color: {t.muted}; font-size: {SMALL}px; }}
     QLabel[role="title"] {{ font-size: {TITLE}px; font-weight: 600; }}
@@ -302,6 +308,8 @@ def style_sheet(t: Theme) -> str:
     QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
         image: url({icons}/check-{t.name}.svg); }}
     QRadioButton::indicator:checked {{ border: 4px solid {t.accent}; width: 7px; height: 7px; }}
+    QCheckBox::indicator:focus {{ border-width: 2px; width: 11px; height: 11px; }}
+    QCheckBox::indicator:checked:focus, QRadioButton::indicator:checked:focus {{ border-color: {t.text}; }}
     QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {t.border};
         background: {t.background}; }}
     QSlider::groove:horizontal {{ height: 4px; background: {t.border}; border-radius: 2px; }}

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.canvases.text import field
-from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.canvases.text.area import TextArea, too_long
 from arplay.gui.canvases.text.field import PIECE
 from arplay.gui.canvases.text.marks import NO_MARKS
 from arplay.gui.canvases.text.shown import image
@@ -117,6 +117,23 @@ def test_shading_is_counted_as_far_as_it_is_looked_at(qtbot: QtBot, monkeypatch:
     whole = (np.cumsum(np.diff(ends, prepend=0) > 0) % 2 == 0).tolist()
     for first, stop in ((0, 5), (3, 30), (90, 100), (14, 15), (50, 100)):
         assert area.shaded(first, stop) == whole[first:stop]
+
+
+def test_many_short_lines_come_a_thousand_at_a_time(qtbot: QtBot) -> None:
+    _, area = opened(qtbot, b"\n" * 3500 + b"end")
+    counted = []
+    while area.given < 3503:
+        counted.append(area.given)
+        area.give(area.given)
+    assert counted == [1000, 2000, 3000] and written(area) == "\n" * 3500 + "end"
+
+
+@pytest.mark.parametrize("line", [0, 1, 99_999, 100_000, 100_001])
+@pytest.mark.parametrize("before", [b"", b"a\n", b"b" * 70_000 + b"\n"])
+@pytest.mark.parametrize("after", [b"", b"\n", b"\n" + b"c" * 90_000 + b"\nd"])
+def test_a_line_of_more_than_a_hundred_thousand_bytes_is_too_long(line: int, before: bytes, after: bytes) -> None:
+    data = before + b"x" * line + after
+    assert too_long(data) == (max(map(len, data.split(b"\n"))) > 100_000)
 
 
 def test_scores_are_seen_as_colours_only() -> None:

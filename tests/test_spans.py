@@ -44,7 +44,18 @@ def naive_char_span(data: bytes, start: int, end: int) -> tuple[int, int]:
 @example(b"\x80\xe2\x82\xac\xe2\x82")
 def test_utf16_positions_are_those_of_counting_by_hand(data: bytes) -> None:
     expected = [naive_units(data, position) for position in range(len(data) + 1)]
-    assert spans.utf16_index(data).tolist() == expected
+    for step in (1, 3, 1024):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(spans, "STEP", step)
+            places = spans.Utf16(data)
+            assert [places.of(byte) for byte in range(len(data) + 1)] == expected
+            for unit in range(expected[-1] + 1):
+                assert places.byte(unit) == max(byte for byte, at in enumerate(expected) if at <= unit)
+            for byte in range(len(data) + 1):
+                inside = byte < len(data) and expected[byte] == expected[byte + 1]
+                assert places.floor(byte) == (
+                    max(at for at in expected if at < expected[byte]) if inside else expected[byte]
+                )
 
 
 @given(broken, st.data())

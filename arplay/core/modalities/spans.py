@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.recent import Recent
+
 Index = NDArray[np.int64]
+STEP = 1024
 
 
 def to_text(data: bytes) -> str:
@@ -65,15 +70,44 @@ def char_starts(data: bytes) -> Index:
     return np.append(np.flatnonzero(_units(data)), len(data))
 
 
-def utf16_index(data: bytes) -> Index:
-    """The UTF-16 position of every byte position, shape (bytes + 1,); one inside a character counts as after it.
+class Utf16:
+    """Between the bytes of a text and UTF-16 positions: a sum each KiB, and those within it once they are asked for.
 
-    >>> utf16_index("a😀".encode())
-    array([0, 1, 3, 3, 3, 3])
+    >>> places = Utf16("a😀".encode())
+    >>> [places.of(byte) for byte in range(6)], [places.byte(unit) for unit in range(4)]
+    ([0, 1, 3, 3, 3, 3], [0, 1, 1, 5])
     """
-    result = np.zeros(len(data) + 1, np.int64)
-    np.cumsum(_units(data), out=result[1:])
-    return result
+
+    def __init__(self, data: bytes) -> None:
+        self._each = _units(data)
+        whole = len(data) // STEP * STEP
+        self._bases = [0, *np.cumsum(self._each[:whole].reshape(-1, STEP).sum(axis=1, dtype=np.int64)).tolist()]
+        self._within = Recent[int, list[int]](64)
+
+    def of(self, byte: int) -> int:
+        """A byte inside a character counts as after it."""
+        return self._places(byte // STEP)[byte % STEP]
+
+    def floor(self, byte: int) -> int:
+        """A byte inside a character counts as before it."""
+        if byte < len(self._each):
+            while not self._each[byte]:
+                byte -= 1
+        return self.of(byte)
+
+    def byte(self, unit: int) -> int:
+        """Between the halves of a surrogate pair: the start of the character."""
+        block = bisect_right(self._bases, unit) - 1
+        return block * STEP + bisect_right(self._places(block), unit) - 1
+
+    def _places(self, block: int) -> list[int]:
+        """Of the bytes of one KiB, and of the one behind them."""
+
+        def make() -> list[int]:
+            each = self._each[block * STEP : (block + 1) * STEP]
+            return [self._bases[block], *(self._bases[block] + np.cumsum(each, dtype=np.int64)).tolist()]
+
+        return self._within.get(block, make)
 
 
 def change(old: bytes, new: bytes) -> tuple[int, int, int]:

@@ -48,7 +48,14 @@ _TOUCHES = {
 
 def too_long(data: bytes) -> bool:
     """Whether a text, or a line of it, is too long to be edited smoothly."""
-    return len(data) > EDITABLE or (len(data) > LONGEST_LINE and max(map(len, data.split(b"\n"))) > LONGEST_LINE)
+    if len(data) > EDITABLE:
+        return True
+    at = 0
+    while len(data) - at > LONGEST_LINE:  # the last newline that a line of this length has room for
+        at = data.rfind(b"\n", at, at + LONGEST_LINE + 1) + 1
+        if not at:
+            return True
+    return False
 
 
 class TextArea(WheelZoom, TextField):

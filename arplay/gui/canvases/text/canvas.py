@@ -106,6 +106,13 @@ class TextCanvas(Canvas):
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
+        if view.answer is not None or view.info is not before.info:
+            self._show_lead(view)
+        self.notes.show_notes(self._notes(view))
+        if view.info is not before.info or view.name != before.name or not len(view.document):
+            self._told = False
+        self._told = self._told or bool(self.notes.notes or self.notes.lead.text())
+        self._fit()  # before the text is there: Qt would lay a long line out twice
         self.area.set_text_size(view.settings.text_size)
         self.area.show_text(text_of(view.document).data, view.caret)
         if view.settings is not before.settings:
@@ -114,12 +121,6 @@ class TextCanvas(Canvas):
         can = view.loaded is not None and not view.loaded.can.partial
         self.area.set_ghost(view.ghost if wanted else "", wanted and can)
         self._show_marks(view, view.info is not before.info)
-        if view.answer is not None or view.info is not before.info:
-            self._show_lead(view)
-        self.notes.show_notes(self._notes(view))
-        if view.info is not before.info or view.name != before.name or not len(view.document):
-            self._told = False
-        self._told = self._told or bool(self.notes.notes or self.notes.lead.text())
         self.seek.show_view(view)
         self._fit()
         if self._wants_others and not view.stale:

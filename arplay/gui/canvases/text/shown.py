@@ -12,9 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache, cached_property
 
-import numpy as np
-
-from arplay.core.modalities.spans import Index, change, to_bytes, to_text, utf16_index
+from arplay.core.modalities.spans import Utf16, change, to_bytes, to_text
 from arplay.core.signs import FILLERS, sign
 from arplay.gui.canvases.text.heat.signs import JOINED, JOINER, kind
 
@@ -28,6 +26,8 @@ _DRAWN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891
 _JOINER = rb"(?:\xe2\x80[\x8c\x8d]|\xf3\xa0[\x80\x81][\x80-\xbf])"
 _JOINERS, _JOINERS_BEFORE = re.compile(_JOINER + b"*"), re.compile(_JOINER + rb"*\Z")
 _LOOK_BACK = 256
+_SEEN = re.compile("[ -~\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]+")
+"""ASCII, kana, ideographs and Korean syllables, of which a text may have thousands: nobody has to ask about each."""
 _OBJECT = "\ufffc"
 """Qt's own sign for what is no text; fonts draw it, so it has no sign here."""
 
@@ -48,7 +48,7 @@ def signs(text: str, before: str = "") -> Iterator[tuple[int, str]]:
     >>> list(signs("a\\r\\u202e")), list(signs("👩\\u200d👧")), list(signs("a\\u200d"))
     ([(1, '⟨CR⟩'), (2, '⟨U+202E⟩')], [], [(1, '⟨U+200D⟩')])
     """
-    hidden = "".join(filter(_hides, set(text)))
+    hidden = "".join(filter(_hides, set(_SEEN.sub("", text))))
     if not hidden:
         return
     joined = -2
@@ -96,8 +96,8 @@ class ShownText:
         self._plain = data.isascii()
 
     @cached_property
-    def _index(self) -> Index:
-        return utf16_index(self.data)
+    def _places(self) -> Utf16:
+        return Utf16(self.data)
 
     def signs(self, low: int, high: int) -> Iterator[tuple[int, int, str]]:
         """Start and end of every character in the bytes [low, high) that is not seen as itself, and its sign."""
@@ -118,17 +118,12 @@ class ShownText:
 
     def unit(self, byte: int) -> int:
         """A byte inside a character counts as after it."""
-        return byte if self._plain else int(self._index[byte])
-
-    def units(self, positions: Index) -> Index:
-        return positions if self._plain else self._index[positions]
+        return byte if self._plain else self._places.of(byte)
 
     def floor(self, byte: int) -> int:
         """Like :meth:`unit`, but a byte inside a character counts as before it."""
-        if not self._plain and byte + 1 < len(self._index) and self._index[byte + 1] == self._index[byte]:
-            return int(self._index[int(np.searchsorted(self._index, self._index[byte])) - 1])
-        return self.unit(byte)
+        return byte if self._plain else self._places.floor(byte)
 
     def byte(self, unit: int) -> int:
         """Between the halves of a surrogate pair: the start of the character."""
-        return unit if self._plain else int(np.searchsorted(self._index, unit, side="right")) - 1
+        return unit if self._plain else self._places.byte(unit)

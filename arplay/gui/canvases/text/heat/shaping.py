@@ -24,6 +24,7 @@ from arplay.gui.canvases.text.heat.signs import (
     QUIET,
     TAB,
     TAB_COLUMNS,
+    alike,
     kind,
     sign,
 )
@@ -38,8 +39,6 @@ _STRONG = {1: "\u200e", -1: "\u200f", -2: "\u061c"}
 _PAD = "\u00a0"
 _LEADING, _TRAILING = QTextLine.Edge.Leading, QTextLine.Edge.Trailing
 _POSITIONS = QTextLayout.GlyphRunRetrievalFlag.RetrieveGlyphPositions
-_ALIKE = ((0x4E00, 0x9FFF), (0xAC00, 0xD7A3))
-"""Ideographs, and Korean syllables: thousands of characters of one width."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +94,11 @@ class Grid:
 
     def measure(self, text: str) -> float:
         """The columns that a character, or a pair of joining letters, takes; asked of the font once."""
+        text = text if len(text) > 1 else chr(alike(ord(text)))
         wide = self._measured.get(text)
         if wide is None:
-            code = ord(text[0])
-            code = next((low for low, high in _ALIKE if low <= code <= high), code) if len(text) == 1 else code
-            metrics = self._metrics[bool(kind(code) & CURSIVE)]
-            wide = metrics.horizontalAdvance(text if len(text) > 1 else chr(code)) / self.column
-            self._measured[text] = wide
+            metrics = self._metrics[bool(kind(ord(text[0])) & CURSIVE)]
+            wide = self._measured[text] = metrics.horizontalAdvance(text) / self.column
         return wide
 
 

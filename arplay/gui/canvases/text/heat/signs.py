@@ -43,9 +43,24 @@ def chip_columns(text: str) -> int:
     return math.ceil(CHIP_SCALE * len(text))
 
 
+_ALIKE = ((0x4E00, 0x9FFF), (0xAC00, 0xD7A3))
+"""Ideographs, and Korean syllables: thousands of characters of one kind and width."""
+
+
+def alike(code: int) -> int:
+    """The first of those that are all like this one.
+
+    >>> chr(alike(ord("語"))), chr(alike(ord("é")))
+    ('一', 'é')
+    """
+    return next((low for low, high in _ALIKE if low <= code <= high), code)
+
+
 @cache
 def kind(code: int) -> int:
     """The bits of a code point."""
+    if code != alike(code):
+        return kind(alike(code))
     if code == BARE or (sign(code).startswith("⟨") and code != ord("⟨")):
         joiner = JOINER if code in (0x200C, ZWJ) or 0xE0020 <= code <= 0xE007F else 0
         return CHIP | joiner

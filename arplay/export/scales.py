@@ -25,6 +25,8 @@ UNSCORED = -2
 """The colour of what has no figure: none."""
 _SOFT, _SOFT_SIGNED, _HALF = 4.0, 2.0, 64.0
 """Nats after which a scale is 63 % along, and tokens of context at its middle."""
+_SQUEEZED = 0.6
+"""To this power goes the logarithm of a rank, for room where ranks are low; half a rank more, as 1 has a room too."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,12 @@ _CURVES: dict[ScaleKind, _Curve] = {
         lambda x, top: _HALF * (1.0 / np.maximum(x, 1e-9) - 1.0),
         lambda value, top: _HALF / (_HALF + value),
         (1000, 128, 32, 0),
+    ),
+    "ranks": _Curve(
+        lambda rank: rank,  # buckets of them have colours
+        lambda x, top: 10.0 ** (np.log10(top) * x ** (1 / _SQUEEZED)) - 0.5,
+        lambda value, top: float(np.log10(value + 0.5) / np.log10(top)) ** _SQUEEZED,
+        (1, 100_000),
     ),
 }
 
@@ -125,13 +133,13 @@ class Scale:
         return np.where(known, shades, UNSCORED)
 
     def ticks(self, unit: str) -> list[Tick]:
-        """The marks of its legend, from left to right; none where it has buckets."""
+        """The marks of its legend, from left to right: where it has buckets, where each but the last ends."""
         if self.bucketed:
-            return []
+            return [Tick(bound, self.along(bound, unit), f"{bound:,}") for bound in self.bounds]
         curve, bits = _CURVES[self.measure.scale], unit == "bits" and self.measure.in_nats
         values = curve.ticks_in_bits if bits else curve.ticks
         nats = LN2 if bits else 1.0
-        top = max(values) * nats
+        top = self._top(unit)
         open_ends = {max(values), min(values)} if self.signed else {max(values)} if values[0] != 1 else set()
         words = (f"{value:,g}".replace("-", "−") + "+" * (value in open_ends and value > 0) for value in values)
         return [
@@ -156,21 +164,28 @@ class Scale:
         shades = self.shade(np.array([tick.figure for tick in ticks], np.float64))
         return [(tick.words, shade) for tick, shade in zip(ticks, shades.tolist(), strict=True)]
 
+    def _top(self, unit: str) -> float:
+        """The figure at one end of its legend, where that is not 0."""
+        curve, bits = _CURVES[self.measure.scale], unit == "bits" and self.measure.in_nats
+        return max(curve.ticks_in_bits) * LN2 if bits else max(curve.ticks)
+
     def ramp(self, unit: str, count: int) -> Ints:
         """The colours of ``count`` places of its legend, from left to right."""
-        curve = _CURVES[self.measure.scale]
-        top = max(tick.figure for tick in self.ticks(unit))
-        return self.shade(curve.figure(np.linspace(0.0, 1.0, count), top))
+        return self.shade(_CURVES[self.measure.scale].figure(np.linspace(0.0, 1.0, count), self._top(unit)))
 
     def along(self, figure: float, unit: str) -> float:
-        """Where a figure stands in the legend, 0 to 1."""
-        top = max(tick.figure for tick in self.ticks(unit))
-        return min(max(_CURVES[self.measure.scale].along(figure, top), 0.0), 1.0)
+        """Where a figure stands in the legend, 0 to 1.
+
+        >>> from arplay.core import measures
+        >>> ranks = Scale(measures.of("rank"))
+        >>> round(ranks.along(10, "nats"), 3), round(ranks.figure(ranks.along(10, "nats"), "nats"))
+        (0.386, 10)
+        """
+        return min(max(_CURVES[self.measure.scale].along(figure, self._top(unit)), 0.0), 1.0)
 
     def figure(self, along: float, unit: str) -> float:
         """What stands at a place of the legend; the way back of :meth:`along`."""
-        top = max(tick.figure for tick in self.ticks(unit))
-        return float(_CURVES[self.measure.scale].figure(np.array([along]), top)[0])
+        return float(_CURVES[self.measure.scale].figure(np.array([along]), self._top(unit))[0])
 
     def colours(self, heat: Ramp, cool: Ramp) -> Sequence[Rgb]:
         """All its colours: ``heat`` from calm to hot; before it, where figures go below zero, ``cool`` to calm."""

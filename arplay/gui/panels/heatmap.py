@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number
-from arplay.core.measures import MEASURES, bucket_counts, difference
+from arplay.core.measures import MEASURES, difference
 from arplay.core.signs import safe
 from arplay.gui import kinds
 from arplay.gui.canvases.kind import Kind
@@ -25,6 +25,7 @@ from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.modes import ModeRow
 from arplay.gui.widgets.heat.options import OptionButtons
+from arplay.gui.widgets.heat.overview import RankCounts
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.scoring_row import ScoringRow, progress
 from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
@@ -68,7 +69,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.view = View()
         self.differs = False
         """Coloured by the difference to another model: of this moment, and therefore no setting."""
-        self._counted: tuple[Ledger | None, tuple[int, ...], tuple[int, ...]] = (None, (), ())
+        self._ranks = RankCounts()
         self.figures = FigureRow()
         self.row = ScoringRow()
         self.row.asked.connect(self.intent)
@@ -76,7 +77,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.caption = self.row.caption
         self.progress = ProgressLine()
         self.text = self._made(kinds.KINDS[0])  # without scores it tells what is missing
-        self.legend = Legend()
+        self.legend = Legend(movable=True)
         self.modes, self.buttons = ModeRow((*MEASURES, difference(None)), "Colour by"), OptionButtons()
         self.buttons.asked.connect(self.intent)
         self.controls = QWidget()
@@ -109,6 +110,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.setFocusProxy(self.text)
         self.modes.chosen.connect(self._choose)
         self.legend.moved.connect(self._move_mark)
+        self.legend.bounded.connect(lambda bounds: self._change(rank_bounds=bounds))
         self._show_style()
         self._show_words()
 
@@ -280,9 +282,7 @@ class HeatmapPanel(OnSheet, Panel):
         shown = ledger is not None and settings.colour_by == "rank" and not self.differs
         if ledger is None or not shown:
             return ()
-        if self._counted[:2] != (ledger, settings.rank_bounds):
-            self._counted = ledger, settings.rank_bounds, bucket_counts(ledger, settings.rank_bounds)
-        return self._counted[2]
+        return self._ranks.of(ledger, settings.rank_bounds)
 
     def _choose(self, name: str) -> None:
         differed, self.differs = self.differs, name == "difference"
@@ -291,10 +291,13 @@ class HeatmapPanel(OnSheet, Panel):
             self._show_words()
             self.intent.emit(LookAtPeers(self.differs))
         if not self.differs and name != self.view.settings.colour_by:
-            self.intent.emit(Change(replace(self.view.settings, colour_by=name)))
+            self._change(colour_by=name)
 
     def _move_mark(self, nats: float) -> None:
-        self.intent.emit(Change(replace(self.view.settings, surprise=min(max(nats, LEAST_SURPRISE), MOST_SURPRISE))))
+        self._change(surprise=min(max(nats, LEAST_SURPRISE), MOST_SURPRISE))
+
+    def _change(self, **fields: object) -> None:
+        self.intent.emit(Change(replace(self.view.settings, **fields)))  # type: ignore[arg-type]
 
     def _pick(self, index: int) -> None:
         self.intent.emit(Select(index))

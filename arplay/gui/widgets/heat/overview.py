@@ -14,6 +14,7 @@ from arplay.core.chain import Ledger
 from arplay.core.measures import Measure
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 GROUPS = 1 << 14
 """Groups of tokens at most."""
@@ -103,6 +104,32 @@ class Overview:
     def surprising(self, cells: int, each: int) -> Floats:
         """How many surprising tokens are in each cell."""
         return _folded(self._surprising, cells, each // self.group)
+
+
+class RankCounts:
+    """How many tokens have a rank in each bucket. Every token is looked at once, however the buckets are moved."""
+
+    def __init__(self) -> None:
+        self._ledger: Ledger | None = None
+        self._upto: Ints = np.zeros(1, np.int64)
+        """How many tokens have at most the rank of this index; 0 are those of unknown rank."""
+
+    def of(self, ledger: Ledger, bounds: tuple[int, ...]) -> tuple[int, ...]:
+        """As :func:`arplay.core.measures.bucket_counts` has it.
+
+        >>> from arplay import load
+        >>> RankCounts().of(load("abc").score("BCB").ledger, (1, 2, 100))
+        (1, 1, 1, 0)
+        """
+        before, self._ledger = self._ledger, ledger
+        if before is None or not _goes_on(before, ledger):
+            before, self._upto = None, np.zeros(1, np.int64)
+        done = 0 if before is None else before.done
+        if ledger.done > done:
+            new = np.cumsum(np.bincount(ledger.rank[done : ledger.done], minlength=len(self._upto)))
+            self._upto = new + np.pad(self._upto, (0, len(new) - len(self._upto)), mode="edge")
+        upto = self._upto[np.minimum([0, *bounds, len(self._upto) - 1], len(self._upto) - 1)]
+        return tuple(np.diff(upto).tolist())
 
 
 def _folded(sums: Floats, cells: int, per: int) -> Floats:

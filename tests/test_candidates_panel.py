@@ -138,6 +138,7 @@ def test_the_list_by_keyboard(opened: Open, qtbot: QtBot, tmp_path: Path) -> Non
     assert listed() == ("A", "CC", "BB", "CB"), "each once"
     panel.rows.show_text("CC")
     panel.rows.setFocus()
+    qtbot.waitUntil(panel.write.isEnabled, timeout=PATIENCE)
     key(panel, Qt.Key.Key_F2)
     editor = panel.rows.findChild(QLineEdit)
     assert editor is not None and editor.text() == "CC"
@@ -145,6 +146,8 @@ def test_the_list_by_keyboard(opened: Open, qtbot: QtBot, tmp_path: Path) -> Non
     QTest.keyClicks(editor, "CA")
     QTest.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: listed() == ("A", "CA", "BB", "CB"))
+    settle(window, qtbot)
+    assert window.playground.document == Text.of(b"B"), "Enter ended the change, and wrote nothing"
     store = Store(tmp_path / "kept.ini")
     store.settings()
     store.save_settings(window.playground.view.settings)

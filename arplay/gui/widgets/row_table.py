@@ -199,7 +199,9 @@ class ChoiceTable(RowTable):
     chosen = Signal(QModelIndex)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+        if self.state() == QAbstractItemView.State.EditingState:  # Enter ends that, and comes here from the editor
+            super().keyPressEvent(event)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.chosen.emit(self.currentIndex())
         elif event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):  # Qt's own go along the row
             self.selectRow(0 if event.key() == Qt.Key.Key_Home else self.model().rowCount() - 1)

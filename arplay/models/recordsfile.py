@@ -1,4 +1,7 @@
-"""Texts that stand in the records of a file: JSON lines, or one list in JSON. A field in another is called ``a.b``."""
+"""Texts that stand in the records of a file: JSON lines, or one list in JSON. A field in another is called ``a.b``.
+
+Of a list in a record, such as the messages of a chat, each field is one text: all of them, with an empty line between.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +42,13 @@ class Records:
 
         >>> records(b'{"id": 1, "a": {"b": "x"}, "text": "y"}', "r.jsonl").fields
         (Field(name='a.b', count=1, example='x'), Field(name='text', count=1, example='y'))
+        >>> chat = records(b'{"said": [{"by": "me", "text": "Hi"}, {"by": "you", "text": "Ho"}]}', "r.jsonl")
+        >>> [field.name for field in chat.fields], chat.texts("said.text")
+        (['said.by', 'said.text'], ((1, b'Hi\\n\\nHo'),))
         """
         found: dict[str, Field] = {}
         for _, row in self.rows[:LOOKED_AT]:
-            for name, text in _texts(row, "", _DEEPEST):
+            for name, text in _texts(row).items():
                 former = found.get(name)
                 found[name] = Field(name, former.count + 1 if former else 1, former.example if former else text)
         return tuple(found.values())
@@ -51,7 +57,7 @@ class Records:
         """The text of a field, of each record that has it, in UTF-8. Raises Problem where none has."""
         found = []
         for number, row in self.rows:
-            text = dict(_texts(row, "", _DEEPEST)).get(field)
+            text = _texts(row).get(field)
             if text is not None:
                 found.append((number, text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()))
         if not found:
@@ -129,9 +135,21 @@ def _objects(values: Any, what: str) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, value
 
 
-def _texts(value: dict[str, Any], before: str, deep: int) -> Iterator[tuple[str, str]]:
-    for key, inner in value.items():
-        if isinstance(inner, str):
-            yield before + key, inner
-        elif isinstance(inner, dict) and deep:
-            yield from _texts(inner, f"{before}{key}.", deep - 1)
+def _texts(row: dict[str, Any]) -> dict[str, str]:
+    """The texts of a record by their field."""
+    found: dict[str, list[str]] = {}
+    for key, value in row.items():
+        for name, text in _within(value, key, _DEEPEST):
+            found.setdefault(name, []).append(text)
+    return {name: "\n\n".join(texts) for name, texts in found.items()}
+
+
+def _within(value: Any, name: str, deep: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict) and deep:
+        for key, inner in value.items():
+            yield from _within(inner, f"{name}.{key}", deep - 1)
+    elif isinstance(value, list) and deep:
+        for inner in value:
+            yield from _within(inner, name, deep - 1)

@@ -37,7 +37,8 @@ class RecordsDialog(QDialog):
             has = f"  ·  in {field.count:,} of {looked:,}" if field.count < looked else ""
             self.list.addItem(f"{safe(field.name)}: {example[:SHOWN]}{'…' * (len(example) > SHOWN)}{has}")
             self.list.item(self.list.count() - 1).setToolTip(plain(f"{field.name}: {field.example[:400]}"))
-        self.list.setCurrentRow(0)
+        sizes = [len(field.example) for field in found.fields]
+        self.list.setCurrentRow(sizes.index(max(sizes)) if sizes else -1)  # names and roles are shorter
         self.set = QRadioButton("Each a &text of its own, in the set of texts")
         self.one = QRadioButton("All &joined to one text, with an empty line between")
         self.set.setChecked(True)

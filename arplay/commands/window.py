@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from arplay.commands import options
 from arplay.core.errors import Problem
+from arplay.core.importing import uncollected
 from arplay.core.signs import safe
 from arplay.gui import platform_check
 from arplay.gui.options import WindowOptions
@@ -48,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         return _without_screen(args, wanted)
     platform_check.check(platform)
     try:
-        from arplay.gui import app
+        with uncollected():
+            from arplay.gui import app
     except ImportError as error:
         raise why_not_imported(error) from error
     return app.run(wanted)
@@ -106,7 +108,8 @@ def draw(wanted: WindowOptions, path: Path) -> View:
     platform_check.check("offscreen")
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
-        from arplay.gui import app
+        with uncollected():
+            from arplay.gui import app
     except ImportError as error:
         raise why_not_imported(error) from error
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would keep Python from seeing Ctrl-C

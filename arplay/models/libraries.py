@@ -7,6 +7,7 @@ import sys
 from functools import cache
 from typing import Any
 
+from arplay.core.importing import uncollected
 from arplay.models.base import Report
 
 FEW_PARAMETERS = 30_000_000
@@ -35,7 +36,8 @@ def import_torch(report: Report) -> Any:
     report(None, "importing torch")
     if "torch" not in sys.modules:
         keep_offline()
-    import torch
+    with uncollected():
+        import torch
 
     _all_threads()
     return torch

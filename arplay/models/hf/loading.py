@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
+from arplay.core.importing import uncollected
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.devices import Placement, choose, device_died, does_not_fit, machine, out_of_memory, placement
@@ -50,8 +51,9 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         if not own:
             family, weights, slower = folder.family, folder.weights, network.not_used
             return prove(torch, network, place, opening, report, path, name, family, weights, why, slower, "torch")
-    transformers = library.quiet()
-    config, auto = check_skeleton(torch, transformers, folder)  # imports the model's class
+    with uncollected():
+        transformers = library.quiet()
+        config, auto = check_skeleton(torch, transformers, folder)  # imports the model's class
     # what generate() would do by default is no part of the model, and may be anything
     plain = transformers.GenerationConfig()
     network = read_network(torch, auto, path.name, place, report, str(path), config=config, generation_config=plain)

@@ -20,7 +20,11 @@ HANG_GUARD = 120
 
 QT = ("PySide6", "shiboken6", "qtawesome", "qtpy")
 TORCH = ("torch", "transformers", "tokenizers", "safetensors")
-LATER = tuple(entry.panel.partition(":")[0] for entry in PANELS if entry.behind)
+LATER = (
+    *(entry.panel.partition(":")[0] for entry in PANELS if entry.behind),
+    *("arplay.gui.model_browser", "arplay.gui.text_set", "arplay.gui.training.window"),
+    *("arplay.gui.canvases.picture.canvas", "arplay.gui.canvases.sound.canvas"),
+)
 """What of the window is imported when somebody first looks at it."""
 
 BLOCKER = """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from arplay.commands import options
@@ -48,12 +50,8 @@ def run(args: argparse.Namespace) -> int:
     if platform is None:
         return _without_screen(args, wanted)
     platform_check.check(platform)
-    try:
-        with uncollected():
-            from arplay.gui import app
-    except ImportError as error:
-        raise why_not_imported(error) from error
-    return app.run(wanted)
+    status: int = imported().run(wanted)
+    return status
 
 
 def options_of(args: argparse.Namespace, text_file: Path | None) -> WindowOptions:
@@ -68,6 +66,17 @@ def options_of(args: argparse.Namespace, text_file: Path | None) -> WindowOption
         encoding=args.encoding,
         reading=options.reading(args),
     )
+
+
+def imported() -> ModuleType:
+    """:mod:`arplay.gui.app`, with all that comes with it left out of later looks for garbage: it stays."""
+    try:
+        with uncollected():
+            from arplay.gui import app
+    except ImportError as error:
+        raise why_not_imported(error) from error
+    gc.freeze()
+    return app
 
 
 def why_not_imported(error: ImportError) -> Problem:
@@ -107,13 +116,10 @@ def draw(wanted: WindowOptions, path: Path) -> View:
     """The whole window as a PNG, drawn without a screen; what it shows."""
     platform_check.check("offscreen")
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    try:
-        with uncollected():
-            from arplay.gui import app
-    except ImportError as error:
-        raise why_not_imported(error) from error
+    app = imported()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would keep Python from seeing Ctrl-C
-    return app.picture(wanted, path)
+    view: View = app.picture(wanted, path)
+    return view
 
 
 def _place() -> Path:

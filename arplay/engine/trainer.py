@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import psutil
 from filelock import FileLock, Timeout
 
 from arplay.core.errors import Problem
@@ -221,6 +220,8 @@ class Trainer:
                         start_new_session=True,  # Ctrl-C in the terminal is for the window, which asks the child
                     )
                 watched.pop_all()  # until the child's end
+            import psutil  # where a run is begun only: the window looks here at its start
+
             with contextlib.suppress(psutil.Error):  # it may be gone already
                 psutil.Process(self._child.pid).nice(_lower())
         except OSError as error:
@@ -284,6 +285,8 @@ class Trainer:
 
 def _lower() -> int:
     """The priority of a run: lower than that of this process."""
+    import psutil
+
     if sys.platform == "win32":
         return int(psutil.BELOW_NORMAL_PRIORITY_CLASS)
     return min(19, int(psutil.Process().nice()) + NICE)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QResizeEvent
@@ -26,7 +27,6 @@ from arplay.gui.dropping import dropped, dropped_texts
 from arplay.gui.host import Host
 from arplay.gui.linking import ScrollLink, SightLink
 from arplay.gui.menus import Menus
-from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
 from arplay.gui.playground.keeping import Keeping
 from arplay.gui.playground.playground import Playground
@@ -43,6 +43,9 @@ from arplay.gui.view import NO_MODEL, View
 from arplay.gui.widgets.zoom import zoomed
 from arplay.models import catalogue
 from arplay.models.gguf import ways as gguf_ways
+
+if TYPE_CHECKING:
+    from arplay.gui.model_browser import ModelBrowser
 
 REFUSED_MS = 6_000
 """So long the status bar says why something did not happen."""
@@ -274,6 +277,8 @@ class MainWindow(Host):
     def browse_models(self, spec: str = "", beside: bool = False) -> None:
         """The list of models, at ``spec`` where that is given. ``beside``: for one beside the window's own."""
         if self.browser is None:
+            from arplay.gui.model_browser import ModelBrowser
+
             self.browser = ModelBrowser(self.store, self.playground.fetching, self)
             self.browser.load.connect(self.choose_model)
             self.browser.compare.connect(lambda *asked: self.handle(intents.AddPeer(*asked)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
@@ -13,9 +14,11 @@ from arplay.engine.text_set import FieldRead, FieldsRead, FileRead, Item
 from arplay.gui import files
 from arplay.gui.host import Host
 from arplay.gui.records_dialog import RecordsDialog
-from arplay.gui.text_set import SetWindow
 from arplay.gui.theme import Theme
 from arplay.models import documents, recordsfile
+
+if TYPE_CHECKING:
+    from arplay.gui.text_set import SetWindow
 
 
 class SetsDesk(QObject):
@@ -37,6 +40,8 @@ class SetsDesk(QObject):
 
     def open(self) -> SetWindow:
         if self.window is None:
+            from arplay.gui.text_set import SetWindow
+
             self.window = SetWindow(self._texts, self._window)
             self.window.added.connect(self.add)
         self.window.open()

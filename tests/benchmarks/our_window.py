@@ -23,10 +23,10 @@ from PySide6.QtCore import QTimer  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QPlainTextEdit  # noqa: E402
 
-from arplay.core.importing import uncollected  # noqa: E402
+from arplay.commands.window import imported  # noqa: E402
 
-with uncollected():  # as `arplay` imports it
-    from arplay.gui import app as starting
+starting = imported()
+
 from arplay.gui.options import WindowOptions  # noqa: E402
 
 application = starting.application()

@@ -15,6 +15,7 @@ from arplay.gui.canvases.canvas import Canvas, Heat
 from arplay.gui.canvases.field import DistanceField
 from arplay.gui.canvases.sketch import WORDS, Sketch
 from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
+from arplay.models.family import resolve
 
 
 class Voice(Protocol):
@@ -53,7 +54,7 @@ class Kind:
     blank: Callable[[Any], Document]
     suits: Callable[[Any, Any], bool]
     canvas: Callable[[], Canvas]
-    heat: type[Heat]
+    heat: Callable[[], Heat]
     sheet: Callable[[Scored], FiguresSheet]
     in_parts: bool
     long: Callable[[Any], bool]
@@ -66,3 +67,12 @@ class Kind:
     files: Mapping[str, Callable[[Path, Any], None]] = field(default_factory=dict)
     field: Callable[[], Any] = DistanceField
     sketch: Sketch = WORDS
+
+
+def later(name: str) -> Callable[..., Any]:
+    """What makes a "module:class", whose module is imported when the first one is made.
+
+    >>> later("fractions:Fraction")(1, 2)
+    Fraction(1, 2)
+    """
+    return lambda *given: resolve(name)(*given)

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from arplay.core.modalities.image import Picture, Raster
 from arplay.gui.canvases import sketch
-from arplay.gui.canvases.kind import Kind
-from arplay.gui.canvases.picture.canvas import PictureCanvas
-from arplay.gui.canvases.picture.drawn import drawn
-from arplay.gui.canvases.picture.field import PictureField
-from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
-from arplay.models.picturefile import write_picture
+from arplay.gui.canvases.kind import Kind, later
 
 PICTURE = Kind(
     name="picture",
@@ -18,10 +13,10 @@ PICTURE = Kind(
     document=Picture,
     blank=lambda raster: raster.blank(),
     suits=lambda picture, raster: raster.fits(picture),
-    canvas=PictureCanvas,
-    heat=PictureHeat,
-    field=PictureField,
-    sheet=PictureSheet,
+    canvas=later("arplay.gui.canvases.picture.canvas:PictureCanvas"),
+    heat=later("arplay.gui.canvases.picture.heat:PictureHeat"),
+    field=later("arplay.gui.canvases.picture.field:PictureField"),
+    sheet=later("arplay.gui.canvases.picture.heat:PictureSheet"),
     in_parts=False,
     long=lambda picture: False,
     verb="paint",
@@ -30,7 +25,7 @@ PICTURE = Kind(
     "Continuations below completes the picture many times.",
     other="Go back with the arrow keys into the middle of the picture and paint the pixel anew with the digit of a "
     "level. Ctrl+B branches: another level for the last one that was picked. What was there before is kept.",
-    thumbnail=drawn,
-    files={".png": write_picture},
+    thumbnail=later("arplay.gui.canvases.picture.drawn:drawn"),
+    files={".png": later("arplay.models.picturefile:write_picture")},
     sketch=sketch.PICTURE,
 )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from arplay.core.modalities.sound import Amplitudes, Sound
 from arplay.gui.canvases import sketch
-from arplay.gui.canvases.kind import Kind
-from arplay.gui.canvases.sound.canvas import SoundCanvas
-from arplay.gui.canvases.sound.hearing import Voice, drawn
-from arplay.gui.canvases.sound.heat import SoundHeat, SoundSheet
+from arplay.gui.canvases.kind import Kind, later
 
 SOUND = Kind(
     name="sound",
@@ -16,11 +13,11 @@ SOUND = Kind(
     document=Sound,
     blank=lambda tokens: tokens.sound(b""),
     suits=lambda sound, tokens: (sound.rate, sound.levels) == (tokens.rate, tokens.levels),
-    canvas=SoundCanvas,
-    heat=SoundHeat,
-    thumbnail=drawn,
-    voice=Voice,
-    sheet=SoundSheet,
+    canvas=later("arplay.gui.canvases.sound.canvas:SoundCanvas"),
+    heat=later("arplay.gui.canvases.sound.heat:SoundHeat"),
+    thumbnail=later("arplay.gui.canvases.sound.hearing:drawn"),
+    voice=later("arplay.gui.canvases.sound.hearing:Voice"),
+    sheet=later("arplay.gui.canvases.sound.heat:SoundSheet"),
     in_parts=True,
     long=lambda sound: False,
     verb="play",

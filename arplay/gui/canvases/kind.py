@@ -54,7 +54,7 @@ class Kind:
     blank: Callable[[Any], Document]
     suits: Callable[[Any, Any], bool]
     canvas: Callable[[], Canvas]
-    heat: Callable[[], Heat]
+    heat: type[Heat]
     sheet: Callable[[Scored], FiguresSheet]
     in_parts: bool
     long: Callable[[Any], bool]
@@ -69,10 +69,21 @@ class Kind:
     sketch: Sketch = WORDS
 
 
-def later(name: str) -> Callable[..., Any]:
-    """What makes a "module:class", whose module is imported when the first one is made.
+class _Later:
+    def __init__(self, name: str) -> None:
+        self._name = name
 
-    >>> later("fractions:Fraction")(1, 2)
-    Fraction(1, 2)
+    def __call__(self, *given: object) -> Any:
+        return resolve(self._name)(*given)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(resolve(self._name), name)
+
+
+def later(name: str) -> Any:
+    """Stands for a "module:class", which is imported when one is made, or something is asked of it.
+
+    >>> later("fractions:Fraction")(1, 2) / later("fractions:Fraction").from_float(0.25)
+    Fraction(2, 1)
     """
-    return lambda *given: resolve(name)(*given)
+    return _Later(name)

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from arplay import cli
 from arplay.core.modalities.text import Text
 from arplay.gui import exports, help, panels
+from arplay.gui.dock import Dock
 from arplay.gui.main_window import MainWindow
 from arplay.gui.theme import DARK
 from arplay.gui.view import View
@@ -76,14 +77,16 @@ def test_the_window_has_it_in_its_menu_its_help_and_its_exports(known: None, ope
     assert not QImage(str(tmp_path / "ranks.png")).isNull()
 
 
+@pytest.mark.parametrize("see", [Dock.raise_, lambda dock: dock.setFloating(True)], ids=["its tab", "floating"])
 def test_it_is_made_when_it_is_first_seen_and_follows_from_then_on(
-    known: None, opened: Open, qtbot: QtBot, tmp_path: Path
+    see: Callable[[Dock], None], known: None, opened: Open, qtbot: QtBot
 ) -> None:
     window = opened(text=b"BAC")
     assert "rank_histogram" not in window.panels.made
     window.set_theme("dark")
-    window.docks["rank_histogram"].raise_()
+    see(window.docks["rank_histogram"])
     panel = window.panels.made["rank_histogram"]
+    qtbot.waitUntil(lambda: panel.rows != [])  # type: ignore[attr-defined]
     assert isinstance(panel, RankHistogram) and panel.isVisible() and panel.rows == [("1", 3)] and panel.theme is DARK
     window.playground.open_document(Text.of(b"BA"), at_end=True)
     qtbot.waitUntil(lambda: panel.rows == [("1", 2)])

@@ -126,6 +126,7 @@ class Dock(QDockWidget):
         super().__init__(entry.title, parent)
         self.entry, self._panels = entry, panels
         self.setObjectName(f"dock-{entry.name}")
+        self.topLevelChanged.connect(self._on_floating)
 
     @property
     def panel(self) -> Panel:
@@ -140,3 +141,8 @@ class Dock(QDockWidget):
         self.setWidget(panel)
         self.setTitleBarWidget(bar)
         bar.close_button.clicked.connect(self.hide)
+
+    def _on_floating(self, floats: bool) -> None:
+        """It is seen then, though Qt tells of no visibility."""
+        if floats:
+            self._panels[self.entry.name]

@@ -152,6 +152,7 @@ class MainWindow(Host):
         panel.intent.connect(self.handle)
         if panel.waits_for is not None:
             (self.waiting if panel.waits_for == "answer" else self.scores_waiting).add(panel.veiled())
+        self.showing.follow(0)
 
     # ---- what is shown
 

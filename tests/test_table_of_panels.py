@@ -77,7 +77,12 @@ def test_the_window_has_it_in_its_menu_its_help_and_its_exports(known: None, ope
     assert not QImage(str(tmp_path / "ranks.png")).isNull()
 
 
-@pytest.mark.parametrize("see", [Dock.raise_, lambda dock: dock.setFloating(True)], ids=["its tab", "floating"])
+def afloat(dock: Dock) -> None:
+    dock.setFloating(True)
+    dock.resize(400, 300)
+
+
+@pytest.mark.parametrize("see", [Dock.raise_, afloat], ids=["its tab", "floating"])
 def test_it_is_made_when_it_is_first_seen_and_follows_from_then_on(
     see: Callable[[Dock], None], known: None, opened: Open, qtbot: QtBot
 ) -> None:

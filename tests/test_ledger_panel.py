@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.chain import underflows
 from arplay.core.format import power
 from arplay.core.modalities.text import Text
+from arplay.core.profiles import PACK
 from arplay.engine.reconcile import Reconciled
 from arplay.gui.intents import Do, Select
 from arplay.gui.panels.history import HistoryPanel
@@ -187,7 +188,13 @@ def test_a_curve_that_grew_is_the_curve_computed_at_once(qtbot: QtBot, unit: Uni
         np.testing.assert_allclose(grown.mean[:done], mean, rtol=1e-12)
         whole = np.where(np.isinf(logprob), np.nan, logprob * scale)[:done]
         np.testing.assert_allclose(grown.each[:done], whole, rtol=1e-12)
-        assert np.isnan(grown.each[done:]).all()
+        assert grown.places[:done].tolist() == list(range(1, done + 1))
+        for values, packed in zip((grown.each, grown.mean), grown.packed, strict=True):
+            for block in range(0, done, PACK):
+                part = values[block : min(block + PACK, done)]
+                known = part[~np.isnan(part)]
+                expected = [known.min(), known.max()] if len(known) else [np.nan, np.nan]
+                np.testing.assert_array_equal(packed[block // PACK], expected)
         assert grown.most == np.nanmax(whole)
     for other in (replace(ledger, logprob=logprob.copy()), replace(ledger, done=8999)):
         assert not grown.grows_to(other, unit), "another scoring, or an earlier state of this one"

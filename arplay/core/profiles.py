@@ -56,6 +56,26 @@ def _per(unit: str) -> float:
     return 1.0 / LN2 if unit == "bits" else 1.0
 
 
+def pack(values: Floats, packed: Floats, first: int, stop: int) -> None:
+    """The lowest and the highest of each PACK of ``values``, (n,), into ``packed``, (blocks, 2): those that end with
+    ``stop`` and begin with ``first`` or before it.
+
+    >>> packed = np.full((2, 2), np.nan)
+    >>> pack(np.arange(100.0), packed, 0, 70)
+    >>> packed.tolist()
+    [[0.0, 63.0], [64.0, 69.0]]
+    """
+    low, high = first // PACK, -(-stop // PACK)
+    part = values[low * PACK : stop]
+    part = np.append(part, np.full(-len(part) % PACK, np.nan)).reshape(-1, PACK)
+    packed[low:high, 0], packed[low:high, 1] = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
+
+
+def places(done: int) -> Floats:
+    """Where what :func:`pack` makes of ``done`` tokens stands along them, which count from 1: two places a block."""
+    return np.minimum(np.arange(2.0 * -(-done // PACK)) * (PACK / 2) + 1, done)
+
+
 class Along:
     """``each`` surprisal, (n,), and ``smooth``, the mean over the last ``width`` known ones; NaN: none, or infinite.
 
@@ -87,18 +107,13 @@ class Along:
         mean = (self._sums[count] - self._sums[since]) / np.maximum(count - since, 1)
         self.each[first:stop], self.smooth[first:stop] = each, np.where(count > 0, mean, np.nan)
         self.known = many
-        self._pack(first // PACK, -(-stop // PACK))
+        for values, packed in zip((self.each, self.smooth), self.packed, strict=True):
+            pack(values, packed, first, stop)
         whole = np.flatnonzero(count >= self.width)
         if len(whole):
             at = int(whole[0]) + int(np.argmax(mean[whole[0] :]))
             if self.peak is None or mean[at] > self.smooth[self.peak]:
                 self.peak = first + at
-
-    def _pack(self, first: int, stop: int) -> None:
-        for values, packed in zip((self.each, self.smooth), self.packed, strict=True):
-            part = values[first * PACK : stop * PACK]
-            part = np.append(part, np.full(-len(part) % PACK, np.nan)).reshape(-1, PACK)
-            packed[first:stop, 0], packed[first:stop, 1] = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
 
     @property
     def mean(self) -> float:

@@ -11,22 +11,30 @@ from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
 from arplay.core.format import in_unit, number
 from arplay.core.modalities.base import TokenSet
+from arplay.core.profiles import PACK, pack, places
 from arplay.gui.settings import Unit
 from arplay.gui.widgets.labels import token_text
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Floats, Plot, Series
 
+ENOUGH = 300_000
+"""Tokens from which on the lowest and highest of each few are drawn: a pixel has many of those then."""
+
 
 class Surprisals:
     """``each`` surprisal and the ``mean`` so far, the NLL per scored token, both of shape (n,); NaN: there is none.
 
-    A ledger that grows adds its new tokens to those before: a long text is not computed again with every batch.
+    Of both ``packed`` has the lowest and the highest of each PACK tokens, (2, blocks, 2): enough for a view of a
+    million. Of tokens that are not done nothing is told. A ledger that grows adds its new tokens to those before: a
+    long text is not computed again with every batch.
     """
 
     def __init__(self, ledger: Ledger, unit: Unit) -> None:
         self.ledger, self.unit = ledger, unit
-        self.places: Floats = np.arange(1.0, len(ledger) + 1)
-        self.each, self.mean = np.full((2, len(ledger)), np.nan)
+        n = len(ledger)
+        self.places: Floats = np.empty(n)  # of a long text memory is taken as it is scored
+        self.each, self.mean = np.empty((2, n))
+        self.packed = np.empty((2, -(-n // PACK), 2))
         self.most = math.nan
         """The highest finite surprisal."""
         self._done = self._scored = 0
@@ -48,6 +56,10 @@ class Surprisals:
             np.divide(ledger.running_of(first, done), count, out=mean)
         mean *= scale
         each[np.isinf(each)] = mean[np.isinf(mean)] = np.nan
+        self.places[first:done] = np.arange(first + 1.0, done + 1)
+        if first < done:
+            for values, packed in zip((self.each, self.mean), self.packed, strict=True):
+                pack(values, packed, first, done)
         self.most = float(np.fmax.reduce(each, initial=self.most))
         self._done, self._scored = done, int(count[-1]) if len(count) else self._scored
 
@@ -87,9 +99,12 @@ class SurprisalCurve(LinePlot):
             known.add(ledger)
         done = ledger.done
         x, each, mean = known.places[:done], known.each[:done], known.mean[:done]
+        along, blocks = places(done), -(-done // PACK)
+        lines = (Series("", along, part[:blocks].ravel(), "") for part in known.packed)
+        coarse = tuple(lines) if done >= ENOUGH else (None, None)
         series = (
-            Series("each token", x, each, "fill", 1.0, 0.75, steps=True),
-            Series("mean so far", x, mean, "text", 2.0),
+            Series("each token", x, each, "fill", 1.0, 0.75, steps=True, coarse=coarse[1]),
+            Series("mean so far", x, mean, "text", 2.0, coarse=coarse[1]),
         )
         high = 1.05 * (1.0 if math.isnan(known.most) else max(0.1, known.most))
         plot = Plot(series, (f"surprisal, {self.unit}", self.unit), start=0.5, end=len(ledger) + 0.5, high=high)
@@ -100,6 +115,11 @@ class SurprisalCurve(LinePlot):
             return None
         place = round(self.drawing().x_at(position.x()))
         return float(place) if 1 <= place <= self.ledger.done else None
+
+    def beside(self, step: int) -> object:
+        done = self.ledger.done if self.ledger is not None else 0
+        at = int(self.lit) + step if isinstance(self.lit, float) else done if step < 0 else 1
+        return float(min(max(at, 1), done)) if done else None
 
     def words(self, lit: object) -> str:
         """What hovering over a token says."""

@@ -94,7 +94,7 @@ class Along(Figure):
         done, unit = of.ledger.done, of.how.unit
         x, blocks = np.arange(1.0, done + 1), -(-done // profiles.PACK)
         each, smooth = found.each[:done], found.smooth[:done]
-        places = np.minimum(np.arange(2.0 * blocks) * (profiles.PACK / 2) + 1, done)
+        places = profiles.places(done)
         packed = (Series("", places, part[:blocks].ravel(), "") for part in found.packed)
         series = (
             Series("each token", x, each, "fill", 1.0, 0.75, steps=True, coarse=next(packed)),

@@ -27,10 +27,12 @@ from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import DARK, LIGHT
 from arplay.gui.view import View
+from arplay.gui.widgets.ledger import curve
 from arplay.gui.widgets.ledger.curve import SurprisalCurve, Surprisals
 from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, P
 from arplay.gui.widgets.ledger.totals import written_out
 from tests.ledgers import abc_ledger, prose, random_ledger
+from tests.panel_checks import pixels
 from tests.windows_open import PATIENCE, Open, opened, settle
 
 __all__ = ["opened"]
@@ -199,6 +201,22 @@ def test_a_curve_that_grew_is_the_curve_computed_at_once(qtbot: QtBot, unit: Uni
     for other in (replace(ledger, logprob=logprob.copy()), replace(ledger, done=8999)):
         assert not grown.grows_to(other, unit), "another scoring, or an earlier state of this one"
     assert not grown.grows_to(ledger, "bits" if unit == "nats" else "nats")
+
+
+def test_lows_and_highs_draw_the_curve_of_all_tokens(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, loaded = random_ledger(prose(400_000))
+    shown = SurprisalCurve()
+    qtbot.addWidget(shown)
+    shown.resize(500, 200)
+    pictures = []
+    for enough in (curve.ENOUGH, 500_000):
+        monkeypatch.setattr(curve, "ENOUGH", enough)
+        shown.show_ledger(ledger, loaded.vocabulary)
+        pictures.append(pixels(shown.grab().toImage()))
+    shown.show_ledger(None, None)
+    empty = pixels(shown.grab().toImage())
+    coarse, exact = pictures
+    assert (coarse != exact).mean() < 0.01 < 0.2 < (empty != exact).mean()
 
 
 @pytest.mark.parametrize("size", [(900, 170), (460, 620), (400, 200), (200, 120), (60, 40)])

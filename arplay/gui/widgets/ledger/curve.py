@@ -103,7 +103,7 @@ class SurprisalCurve(LinePlot):
         lines = (Series("", along, part[:blocks].ravel(), "") for part in known.packed)
         coarse = tuple(lines) if done >= ENOUGH else (None, None)
         series = (
-            Series("each token", x, each, "fill", 1.0, 0.75, steps=True, coarse=coarse[1]),
+            Series("each token", x, each, "fill", 1.0, 0.75, steps=True, coarse=coarse[0]),
             Series("mean so far", x, mean, "text", 2.0, coarse=coarse[1]),
         )
         high = 1.05 * (1.0 if math.isnan(known.most) else max(0.1, known.most))

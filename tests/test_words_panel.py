@@ -23,6 +23,7 @@ from arplay.core.modalities.parts import KINDS
 from arplay.core.parts import Growing, Parts
 from arplay.core.word_edges import corrected
 from arplay.gui import exports
+from arplay.gui.canvases.picture.heat import PictureHeat
 from arplay.gui.intents import Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.words import WordsPanel
@@ -55,7 +56,7 @@ def click(panel: WordsPanel, row: int, held: Qt.KeyboardModifier = Qt.KeyboardMo
     QTest.mouseClick(panel.rows.viewport(), Qt.MouseButton.LeftButton, held, place)
 
 
-def test_words_add_up_and_a_click_selects_its_first_token_everywhere(opened: Open, qtbot: QtBot) -> None:
+def test_words_add_up_and_a_click_selects_it_everywhere(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", TEXT_OF_THREE)
     panel, play = in_front(window, qtbot), window.playground
     ledger = play.view.ledger
@@ -75,6 +76,60 @@ def test_words_add_up_and_a_click_selects_its_first_token_everywhere(opened: Ope
     assert f"log p = {nats} nats" in panel.told.full
     play.handle(Select(0))
     qtbot.waitUntil(lambda: panel.rows.chosen.tolist() == [0])
+
+
+def test_a_row_lights_up_all_its_tokens_and_comes_into_sight(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", TEXT_OF_THREE + b"\n" + b"It was a dark night.\n" * 60)
+    panel, play = in_front(window, qtbot), window.playground
+    next(each for each in panel.group.buttons() if each.text() == "Sentences").click()
+    qtbot.waitUntil(lambda: panel.rows.table.growing.kind == "sentence")  # type: ignore[union-attr]
+    ledger, heat = play.view.ledger, window.panels["heatmap"].text  # type: ignore[attr-defined]
+    assert ledger is not None
+    known = Parts.of(ledger, "sentence")
+    panel.rows.scrollToBottom()
+    click(panel, 50)
+    lit = known.first[50], known.stop[50]
+    assert lit == play.view.lit and lit[1] - lit[0] > 4
+    settle(window, qtbot)
+    low, high = ledger.encoded.span(lit[0])[0], ledger.encoded.span(lit[1] - 1)[1]
+    area = window.panels["editor"].canvas.area  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: area.marks.selected == (low, high))
+    window.docks["heatmap"].raise_()
+    qtbot.waitUntil(lambda: heat.lit == lit)
+    qtbot.waitUntil(lambda: heat.in_sight()[0] <= lit[0] and heat.in_sight()[1] >= lit[1])
+
+    play.handle(Select(lit[0] + 1))  # a token of it alone, chosen elsewhere
+    assert play.view.lit == (lit[0] + 1, lit[0] + 2)
+    window.docks["words"].raise_()
+    qtbot.waitUntil(lambda: panel.rows.chosen.tolist() == [50])
+    settle(window, qtbot)
+    assert play.view.lit == (lit[0] + 1, lit[0] + 2), "showing its row chooses nothing"
+    click(panel, 50)  # the row that is current
+    assert play.view.lit == lit
+    settle(window, qtbot)
+    QTest.keyClick(panel.rows, Qt.Key.Key_Up)
+    assert play.view.lit == (known.first[49], known.stop[49])
+    play.caret.move(3)
+    settle(window, qtbot)
+    assert play.view.lit == (play.view.selected, play.view.selected + 1)  # type: ignore[operator]
+
+
+def test_a_row_of_a_picture_lights_up_its_pixels(qtbot: QtBot) -> None:
+    panel, heat = WordsPanel(), PictureHeat()
+    for widget in (panel, heat):
+        qtbot.addWidget(widget)
+        widget.show()
+    picture = arplay.load("xo").score("#.# .#. #.#")
+    view = View(loaded=picture.loaded, ledger=picture.ledger)
+    panel.show_view(view)
+    qtbot.waitUntil(lambda: panel.rows.table.rowCount() == 3)
+    with qtbot.waitSignal(panel.intent) as told:
+        panel.rows.selectRow(1)
+    assert told.args == [Select(3, 6)]
+    heat.show_view(replace(view, selected=3, span=(3, 6)))
+    assert heat.grid.lit == (3, 4, 5) and heat.grid.marked == 3
+    heat.show_view(replace(view, selected=4))
+    assert heat.grid.lit == () and heat.grid.marked == 4
 
 
 def test_the_keyboard_comes_to_the_words_and_the_caret_stays_where_it_is(opened: Open, qtbot: QtBot) -> None:
@@ -150,7 +205,7 @@ def test_a_growing_ledger_only_adds_rows_and_nothing_is_done_while_nobody_looks(
     panel.rows.sortByColumn(LOGP, Qt.SortOrder.AscendingOrder)
     panel.rows.selectRow(2)
     (kept,) = panel.rows.chosen.tolist()
-    panel.show_view(View(loaded=loaded, ledger=whole, selected=panel.rows.table.token_of(2)))
+    panel.show_view(View(loaded=loaded, ledger=whole, selected=panel.rows.table.tokens_of(2)[0]))
     qtbot.waitUntil(lambda: panel.rows.table.growing.found)  # type: ignore[union-attr]
     assert panel.rows.chosen.tolist() == [kept], "what comes is sorted in, and the same word stays selected"
     values = [panel.rows.table.value(row, LOGP) for row in range(panel.rows.table.rowCount())]

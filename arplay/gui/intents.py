@@ -44,9 +44,13 @@ class HoldU:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Go to the token with this index of the text: caret before it, its distribution in the chart."""
+    """Go to the token with this index of the text: caret before it, its distribution in the chart.
+
+    ``stop``: with it all tokens before that one light up.
+    """
 
     index: int
+    stop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class View:
     led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
     ``held``: the u that steps are drawn at, where a hand holds it.
     ``undecoded``: why there is no ``decoded``, where a stage of the settings is to blame.
-    ``selected``: index of the token that lights up everywhere: it was clicked, or starts at the caret.
+    ``selected``: index of the token that lights up everywhere: it was clicked, or starts at the caret. ``span``: where
+    that was done as a word or a sentence, its tokens [first, stop), which begin with it (:attr:`lit`).
     ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
     that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
     ``name``: the file that the text was opened from.
@@ -116,6 +117,7 @@ class View:
     node: Node | None = None
     marks: tuple[tuple[int, Mark], ...] = ()
     selected: int | None = None
+    span: tuple[int, int] | None = None
     found: Found | None = None
     sought: str = ""
     playing: bool = False
@@ -186,6 +188,15 @@ class View:
     def covered(self) -> bool:
         """Whether somebody bets on the next token here, so that nobody sees what the model says of it."""
         return self.game is not None and not self.game.over and self.answer is None
+
+    @property
+    def lit(self) -> tuple[int, int] | None:
+        """The tokens [first, stop) that light up everywhere.
+
+        >>> View(selected=3).lit, View(selected=3, span=(3, 6)).lit
+        ((3, 4), (3, 6))
+        """
+        return self.span or (None if self.selected is None else (self.selected, self.selected + 1))
 
     @property
     def follows(self) -> bool:

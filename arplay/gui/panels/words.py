@@ -43,7 +43,7 @@ class WordsPanel(OnSheet, Panel):
         "<p>log p of a stretch of text is the sum over its tokens: <b>log p(word | before) = Σ log p(x<sub>i</sub> | "
         "x<sub>&lt;i</sub>)</b>. Here each word, line, sentence or paragraph is a row (of a picture each of its rows); "
         "a token belongs to the one in which it begins, so that the rows add up to the whole text.</p>"
-        "<p>Click a row: its first token lights up everywhere. Select several (Shift, Ctrl) for their sums. A heading "
+        "<p>Click a row: its tokens light up everywhere. Select several (Shift, Ctrl) for their sums. A heading "
         "sorts.</p>"
         "<p>The white space before a word is a part of it, as most tokens bring their space along. Such a token says "
         "two things: the word before has ended, and how this one begins. <b>Correct spaces</b> moves the first to the "
@@ -59,7 +59,9 @@ class WordsPanel(OnSheet, Panel):
         self.view = View()
         self._kind = ""
         self._offered: tuple[str, ...] = ()
-        self._sent: int | None = None
+        self._sent: tuple[int, int] | None = None
+        self._shows = False
+        """A row is shown, and not chosen by hand."""
         self._more = QTimer(self, singleShot=True, interval=0)
         self._more.timeout.connect(self._go_on)
         self.rows, self.told = WordRows(), Caption()
@@ -87,6 +89,7 @@ class WordsPanel(OnSheet, Panel):
         self.pages.addWidget(self.body)
         selection = self.rows.selectionModel()
         selection.currentRowChanged.connect(self._row_chosen)
+        self.rows.clicked.connect(self._row_chosen)
         selection.selectionChanged.connect(self._show_sums)
         self._show_words()
 
@@ -120,7 +123,7 @@ class WordsPanel(OnSheet, Panel):
         asked = view.answer_to(CorrectSpaces)
         if asked is not before.answer_to(CorrectSpaces) and asked.found is not before.answer_to(CorrectSpaces).found:
             self._show_corrected()
-        if view.ledger is not before.ledger or view.selected != before.selected:
+        if view.ledger is not before.ledger or view.lit != before.lit:
             self._show_selected()
         self._show_words()
 
@@ -200,11 +203,12 @@ class WordsPanel(OnSheet, Panel):
         self.intent.emit(StopAsking(CorrectSpaces) if runs else CorrectSpaces())
 
     def _show_selected(self) -> None:
-        selected = self.view.selected
-        if selected is not None and selected == self._sent and self.rows.selectionModel().hasSelection():
+        lit = self.view.lit
+        if lit is not None and lit == self._sent and self.rows.selectionModel().hasSelection():
             return  # what was clicked here, perhaps with others
-        self._sent = None
-        self.rows.show_row(None if selected is None else self.rows.table.with_token(selected))
+        self._sent, self._shows = None, True
+        self.rows.show_row(None if lit is None else self.rows.table.with_token(lit[0]))
+        self._shows = False
 
     def _show_words(self) -> None:
         view, ledger = self.view, self.view.ledger
@@ -249,14 +253,14 @@ class WordsPanel(OnSheet, Panel):
 
     # ---- what is asked
 
-    def _row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
-        if not current.isValid():
+    def _row_chosen(self, current: QModelIndex) -> None:
+        """A click on the row that is current tells no change."""
+        if not current.isValid() or self._shows:
             return
-        token, selected = self.rows.table.token_of(current.row()), self.view.selected
-        if selected is not None and self.rows.table.with_token(selected) == current.row():
-            return
-        self._sent = token
-        self.intent.emit(Select(token))
+        tokens = self.rows.table.tokens_of(current.row())
+        if tokens not in (self._sent, self.view.lit):
+            self._sent = tokens
+            self.intent.emit(Select(*tokens))
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

@@ -26,8 +26,8 @@ class Caret:
         play.show(caret=caret, stale=True, selected=None, step=None, step_decoded=None)
         self._asking.explore_soon()
 
-    def select(self, index: int) -> None:
-        """Go to the start of a token of the text that the heatmap shows."""
+    def select(self, index: int, stop: int | None = None) -> None:
+        """Go to the start of a token of the text that the heatmap shows; all before ``stop`` light up with it."""
         self._writing.stop()
         play, view = self._play, self._play.view
         ledger, answer = view.ledger, view.answer
@@ -45,7 +45,8 @@ class Caret:
             play.refused.emit(f"There is no token {index + 1:,}: the text has {len(encoded):,}")
             return
         start, play.looking = encoded.span(index)[0], play.long is not None
-        play.show(selected=index, stale=True, step=None, step_decoded=None)
+        span = None if stop is None else (index, min(max(stop, index + 1), len(encoded)))
+        play.show(selected=index, span=span, stale=True, step=None, step_decoded=None)
         if not play.looking:
             play.show(caret=start)
         self._asking.explore_at(play.scored_document, play.scored_document.at(start, index))

@@ -104,8 +104,8 @@ class Playground(State):
                 self.writing.take_rank(rank)
             case intents.PeekRewind(on):
                 self.show(peeking=on)
-            case intents.Select(index):
-                self.caret.select(index)
+            case intents.Select(index, stop):
+                self.caret.select(index, stop)
             case intents.Change(settings):
                 self._change(settings)
             case intents.Find(text, case):

@@ -39,6 +39,8 @@ class State(QObject):
     def show(self, **fields: object) -> None:
         """A new View with these fields; with none, the same one is told once more."""
         if fields:
+            if fields.get("selected", self.view.selected) != self.view.selected:
+                fields.setdefault("span", None)  # it began there
             self.view = replace(self.view, **fields)  # type: ignore[arg-type]
         self._dirty = True
         if not self._held:

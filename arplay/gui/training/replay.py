@@ -345,7 +345,7 @@ class ReplayView(QWidget):
         ledger, answer = shown.ledger, shown.answer
         self.heat.show_ledger(ledger, answer.vocabulary, shown.lead)
         index = answer.index - answer.lead if self.index != 0 else 0
-        self.heat.show_place(index if self.index is not None and index < len(ledger) else None, None)
+        self.heat.show_place((index, index + 1) if self.index is not None and index < len(ledger) else None, None)
         self.figures.show_figures(heat_figures(ledger, self.unit))
         cut = answer.encoded.units < len(self.prompt.text().encode("utf-8", "replace"))
         self.caption.show_text(

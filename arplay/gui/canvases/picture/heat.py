@@ -53,8 +53,10 @@ class PictureHeat(WidgetHeat):
             return
         self._encoded = ledger.encoded
         marked = None if view.selected is None else self._cell(view.selected)
+        cells = map(self._cell, range(*view.span)) if view.span is not None else ()
+        lit = [cell for cell in cells if cell is not None]
         squares = squares_of(ledger, ledger.encoded, self.grid.theme, self._scale, self._unit)
-        self.grid.show_squares(ledger.encoded.raster.width, squares, marked, partial(_told, ledger, self._unit))
+        self.grid.show_squares(ledger.encoded.raster.width, squares, marked, partial(_told, ledger, self._unit), lit)
 
     def in_sight(self) -> None:
         return None

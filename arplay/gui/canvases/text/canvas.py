@@ -142,8 +142,9 @@ class TextCanvas(Canvas):
         encoded = _encoded(view)
         if encoded is not None and view.answer is not None:
             selected = None
-            if view.selected is not None and 0 <= view.selected < len(encoded.ends):
-                selected = encoded.span(view.selected)
+            if view.lit is not None and 0 <= view.lit[0] < len(encoded.ends):
+                first, stop = view.lit
+                selected = encoded.span(first)[0], encoded.span(min(stop, len(encoded.ends)) - 1)[1]
             marks = Marks(encoded.ids, encoded.ends, encoded.fixed, selected, view.departures)
         settings = view.settings
         marks = replace(marks, tokens=settings.tokens, hidden=settings.show_hidden, found=view.found)

@@ -19,7 +19,7 @@ NOT_KNOWN = -1
 class Marks:
     """Tokens of the text by the byte where each ends, their ids, which of these were kept, and what is shown of them.
 
-    ``selected``: bytes of the token that lights up everywhere. ``departures``: bytes whose ids are not canonical.
+    ``selected``: bytes of the tokens that light up everywhere. ``departures``: bytes whose ids are not canonical.
     ``ledger``: scores of this text or of an earlier one; those of the first ``known`` tokens are true of this one.
     ``found``: what a search found in it. ``rewound``: bytes that Rewind would go back over; ``taken``: and take away.
     """

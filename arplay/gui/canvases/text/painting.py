@@ -212,7 +212,7 @@ def _paint_found(painter: QPainter, area: TextField, lines: list[LineCells]) -> 
 
 
 def _paint_selected(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
-    """The token that lights up everywhere: a frame, so that its colour stays."""
+    """The tokens that light up everywhere: a frame, so that their colours stay."""
     if area.marks.selected is None:
         return
     low, high = area.marks.selected

@@ -123,7 +123,9 @@ class TextPage(QWidget):
         if self.beside:
             other = pair.ledgers[1 - pair.own] if pair is not None else None
             selected = None if pair is None or view.selected is None else _across(pair, view.selected, pair.own)
-            its = replace(view, ledger=other, loaded=peer.loaded or view.loaded, selected=selected, found=None)
+            its = replace(
+                view, ledger=other, loaded=peer.loaded or view.loaded, selected=selected, span=None, found=None
+            )
             self.heats[1].show_view(its)
 
     def _align(self) -> None:

@@ -58,7 +58,7 @@ class Minimap(QWidget):
         self.overview = Overview()
         self.ledger: Ledger | None = None
         self.seen: tuple[int, int] | None = None
-        self.selected: int | None = None
+        self.lit: tuple[int, int] | None = None
         self.surprise = np.inf
         self.found: Ints = np.zeros(0, np.int64)
         """The tokens that a search found, in rising order."""
@@ -116,9 +116,10 @@ class Minimap(QWidget):
             self.seen = seen
             self.update()
 
-    def show_selected(self, token: int | None) -> None:
-        if token != self.selected:
-            self.selected = token
+    def show_selected(self, lit: tuple[int, int] | None) -> None:
+        """The tokens [first, stop) that light up."""
+        if lit != self.lit:
+            self.lit = lit
             self.update()
 
     def show_found(self, tokens: Ints) -> None:
@@ -174,9 +175,9 @@ class Minimap(QWidget):
         if self._of != of:
             self._picture, self._of = self._made(), of
         painter.drawPixmap(0, 0, self._picture)
-        if self.selected is not None and 0 <= self.selected < len(self.ledger):
-            place = QRectF(0, self.y_of(self.selected), self.width(), max(2.0, self.row_height))
-            painter.fillRect(place, self.theme.color("accent", 0.7))
+        if self.lit is not None and 0 <= self.lit[0] < len(self.ledger):
+            top, bottom = self.y_of(self.lit[0]), self.y_of(self.lit[1] - 1) + max(2.0, self.row_height)
+            painter.fillRect(QRectF(0, top, self.width(), bottom - top), self.theme.color("accent", 0.7))
         frame = self.frame()
         if frame is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -100,6 +100,7 @@ class PictureGrid(QWidget):
         self.squares: tuple[Square, ...] = ()
         self.marked: int | None = None
         self._tell: Callable[[int], str] = _nothing
+        self.lit: tuple[int, ...] = ()
         self._order: Sequence[int] = ()
         self._read = 0
         self._image = QImage()
@@ -114,10 +115,16 @@ class PictureGrid(QWidget):
         return QSize(60, 60)
 
     def show_squares(
-        self, columns: int, squares: Sequence[Square], marked: int | None, tell: Callable[[int], str]
+        self,
+        columns: int,
+        squares: Sequence[Square],
+        marked: int | None,
+        tell: Callable[[int], str],
+        lit: Sequence[int] = (),
     ) -> None:
-        """``tell`` says all there is to a square."""
+        """``tell`` says all there is to a square; ``lit``: several that have one edge."""
         self.columns, self.squares, self.marked, self._tell = columns, tuple(squares), marked, tell
+        self.lit = tuple(lit)
         self._image = image_of(squares, columns)
         self.setAccessibleDescription("" if marked is None or marked >= len(squares) else tell(marked))
         self.update()
@@ -159,6 +166,8 @@ class PictureGrid(QWidget):
             place = self.rect_of(0).united(self.rect_of(len(self.squares) - 1))
             paint_squares(painter, self.squares, self.columns, place, self.theme, self._image)
             self._paint_order(painter)
+            painter.setPen(QPen(self.theme.color("accent"), 3))
+            self._paint_edge(painter, set(self.lit), whole=True)
             if self.marked is not None and self.marked < len(self.squares):
                 painter.setPen(QPen(self.theme.color("accent"), 4 if self.hasFocus() else 3))
                 marked = self.rect_of(self.marked)
@@ -166,20 +175,24 @@ class PictureGrid(QWidget):
                 painter.drawRect(marked.adjusted(inset, inset, -inset, -inset))
             painter.end()
 
+    def _paint_edge(self, painter: QPainter, cells: set[int], whole: bool) -> None:
+        """Around these squares; ``whole``: also along the edge of the picture."""
+        for cell in cells:
+            row, column, area = *divmod(cell, self.columns), self.rect_of(cell)
+            for last, beside, line in (
+                (row + 1 == self.rows, cell + self.columns, (area.bottomLeft(), area.bottomRight())),
+                (not row, cell - self.columns, (area.topLeft(), area.topRight())),
+                (column + 1 == self.columns, cell + 1, (area.topRight(), area.bottomRight())),
+                (not column, cell - 1, (area.topLeft(), area.bottomLeft())),
+            ):
+                if whole if last else beside not in cells:
+                    painter.drawLine(*line)
+
     def _paint_order(self, painter: QPainter) -> None:
         """The edge of what is read, and an arrow through what comes next."""
         read, accent = set(self._order[: self._read]), self.theme.color("accent")
         painter.setPen(QPen(accent, 1.5))
-        for cell in read:
-            row, column, area = *divmod(cell, self.columns), self.rect_of(cell)
-            if row + 1 < self.rows and cell + self.columns not in read:
-                painter.drawLine(area.bottomLeft(), area.bottomRight())
-            if row and cell - self.columns not in read:
-                painter.drawLine(area.topLeft(), area.topRight())
-            if column + 1 < self.columns and cell + 1 not in read:
-                painter.drawLine(area.topRight(), area.bottomRight())
-            if column and cell - 1 not in read:
-                painter.drawLine(area.topLeft(), area.bottomLeft())
+        self._paint_edge(painter, read, whole=False)
         side = self._frame()[0]
         ahead = self._order[self._read : self._read + 2 + int(AHEAD / side)]
         points = [self.rect_of(cell).center() for cell in ahead]

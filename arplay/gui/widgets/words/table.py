@@ -174,12 +174,12 @@ class WordTable(TableRows):
         at = int(np.searchsorted(columns.first[:count], token, side="right")) - 1
         return self.row_of(at) if at >= 0 and token < columns.stop[at] else None
 
-    def token_of(self, row: int) -> int:
-        """The first token of a row, or the one that goes on into it."""
+    def tokens_of(self, row: int) -> tuple[int, int]:
+        """The tokens [first, stop) of a row; where none begins in it, the one that goes on into it."""
         assert self.growing is not None
         columns, at = self.growing.columns, self.part(row)
-        first = int(columns.first[at])
-        return first if columns.stop[at] > first else max(0, first - 1)
+        first, stop = int(columns.first[at]), int(columns.stop[at])
+        return (first, stop) if stop > first else (max(0, first - 1), max(1, first))
 
     def values(self, column: int, parts: slice = slice(None)) -> Floats:
         """The numbers of a column, in nats, or in bits per unit, one a part."""

@@ -14,6 +14,8 @@ from arplay.gui.theme import RADIUS, Theme
 
 CARET = 2.0
 """Pixels that the caret is wide."""
+JOINS = 2.0
+"""Pixels between two tokens that stand side by side, at most."""
 
 
 def caret_at(view: HeatRows, byte: int) -> QRectF | None:
@@ -42,6 +44,28 @@ def paint_beginnings(painter: QPainter, view: HeatRows, theme: Theme, first: int
         if flow is not None and not flow.goes_on(row):
             place = QRectF(RADIUS + 1, top + row * grid.row + grid.cell_top + 2, 3, grid.cell - 4)
             painter.fillRect(place, theme.color("fill"))
+
+
+def paint_framed(painter: QPainter, view: HeatRows, tokens: tuple[int, int], first: int, stop: int) -> None:
+    """One frame around tokens [low, high), in each of the rows [first, stop) that has some of them."""
+    flow = view.flow
+    if flow is None or first >= stop:
+        return
+    low, high = flow.tokens(first, stop)
+    rows: dict[int, list[QRectF]] = {}
+    for token in range(max(tokens[0], low), min(tokens[1], high)):
+        for row in range(max(first, flow.first_row(token)), min(stop - 1, flow.last_row(token)) + 1):
+            rows.setdefault(row, []).extend(view.rects_of(token, row))
+    for rects in rows.values():
+        rects.sort(key=QRectF.left)
+        joined = rects[:1]
+        for rect in rects[1:]:
+            if rect.left() <= joined[-1].right() + JOINS:
+                joined[-1] = joined[-1].united(rect)
+            else:
+                joined.append(rect)
+        for rect in joined:
+            painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
 
 
 def paint_found(painter: QPainter, view: HeatRows, theme: Theme, found: Found, first: int, stop: int) -> None:

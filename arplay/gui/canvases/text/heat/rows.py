@@ -36,7 +36,7 @@ class HeatRows(QAbstractScrollArea):
         self.blocks: Blocks | None = None
         self.flow: Rows | None = None
         self.lines: Lines | None = None
-        self.selected: int | None = None
+        self.lit: tuple[int, int] | None = None
         self.caret: int | None = None
         self._top: tuple[int, int, int] | None = None
         """What stands at the top: the block, its row, and the pixels of this row that are scrolled away."""
@@ -60,10 +60,16 @@ class HeatRows(QAbstractScrollArea):
             self.reveal()
         self.viewport().update()
 
-    def show_place(self, index: int | None, caret: int | None) -> None:
-        """Where the text is looked at: before a token, which is framed; else at a byte, where a caret stands."""
-        if (index, caret) != (self.selected, self.caret):
-            self.selected, self.caret = index, caret
+    @property
+    def selected(self) -> int | None:
+        """The token that is looked at."""
+        return None if self.lit is None else self.lit[0]
+
+    def show_place(self, lit: tuple[int, int] | None, caret: int | None) -> None:
+        """Where the text is looked at: before a token, which is framed up to another one; else at a byte, where a caret
+        stands."""
+        if (lit, caret) != (self.lit, self.caret):
+            self.lit, self.caret = lit, caret
             self.viewport().update()
             self.reveal()
 
@@ -98,20 +104,21 @@ class HeatRows(QAbstractScrollArea):
         return self.horizontalScrollBar().value() if self.wrap == "lines" else 0
 
     def reveal(self) -> None:
-        """Scroll so that the selected token, or the caret, and a row around it are in sight."""
+        """Scroll so that what is selected, or the caret, and a row around it are in sight; of much its beginning."""
         token = self.selected
         if token is None and self.caret is not None:
             token = self.token_of(self.caret)
         if self.flow is None or token is None or not self._has(token):
             return
-        row = self.flow.first_row(token) if token == self.selected else self.flow.last_row(token)
+        end = self.flow.last_row(token if self.lit is None else min(self.lit[1], len(self.flow.blocks.ends)) - 1)
+        row = self.flow.first_row(token) if token == self.selected else end
         self._hold()
-        top = PAD + row * self.grid.row
+        top, below = PAD + row * self.grid.row, PAD + (end + 2) * self.grid.row
         bar, height = self.verticalScrollBar(), self.viewport().height()
         if top - self.grid.row < bar.value():
             bar.setValue(top - self.grid.row)
-        elif top + 2 * self.grid.row > bar.value() + height:
-            bar.setValue(top + 2 * self.grid.row - height)
+        elif below > bar.value() + height:
+            bar.setValue(min(below - height, max(bar.value(), top - self.grid.row)))
         if self.wrap == "lines":
             self._reveal_across(token, row)
 

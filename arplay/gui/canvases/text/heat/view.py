@@ -85,7 +85,7 @@ class HeatView(WheelZoom, HeatRows):
         self.set_wrap(view.settings.wrap)
         own = ledger is not None and not view.scores_are_old
         here = own and view.selected is None and view.excerpt_of is None
-        self.show_place(view.selected, view.caret if here else None)
+        self.show_place(view.lit, view.caret if here else None)
         self.show_found(view.found if own else None)
         self.minimap.show_surprise(view.settings.surprise)
 
@@ -142,7 +142,7 @@ class HeatView(WheelZoom, HeatRows):
                 self._counting.start(0)
             if self.minimap.isVisible():
                 self.minimap.show_seen(self.in_sight())
-                self.minimap.show_selected(self.selected)
+                self.minimap.show_selected(self.lit)
         painter.end()
 
     def _painter(self, lines: Lines, ledger: Ledger) -> HeatPainter:
@@ -178,13 +178,11 @@ class HeatView(WheelZoom, HeatRows):
             marks.paint_found(painter, self, self.theme, self.found, first, stop)
         if self.wrap == "sentences" and self.flow is not None:
             marks.paint_beginnings(painter, self, self.theme, first, stop)
-        for token, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
-            if token is None or self.flow is None or not self.is_between(token, first, stop):
-                continue
-            painter.setPen(QPen(self.theme.color(color), thick))
-            for row in range(max(first, self.flow.first_row(token)), min(stop - 1, self.flow.last_row(token)) + 1):
-                for rect in self.rects_of(token, row):
-                    painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
+        hovered = None if self.hovered is None else (self.hovered, self.hovered + 1)
+        for tokens, color, thick in ((hovered, "text", 1.0), (self.lit, "accent", 2.0)):
+            if tokens is not None:
+                painter.setPen(QPen(self.theme.color(color), thick))
+                marks.paint_framed(painter, self, tokens, first, stop)
         token = self.token_of(self.caret) if self.caret is not None else None
         if self.caret is not None and token is not None and self.is_between(token, first, stop):
             caret = marks.caret_at(self, self.caret)

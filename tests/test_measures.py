@@ -179,7 +179,7 @@ def test_each_measure_has_its_colours_its_legend_and_its_words(name: str, theme:
 
 
 def test_what_has_no_room_folds_into_a_menu(qtbot: QtBot) -> None:
-    row = ModeRow(MEASURES, "Colour by")
+    row = ModeRow(MEASURES)
     qtbot.addWidget(row)
     row.show()
     row.show_chosen("context")

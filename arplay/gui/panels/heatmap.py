@@ -78,7 +78,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.progress = ProgressLine()
         self.text = self._made(kinds.KINDS[0])  # without scores it tells what is missing
         self.legend = Legend(movable=True)
-        self.modes, self.buttons = ModeRow((*MEASURES, difference(None)), "Colour by"), OptionButtons()
+        self.modes, self.buttons = ModeRow((*MEASURES, difference(None))), OptionButtons()
         self.buttons.asked.connect(self.intent)
         self.controls = QWidget()
         row = QHBoxLayout(self.controls)

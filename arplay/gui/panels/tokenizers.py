@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
@@ -18,8 +17,8 @@ from arplay.gui.intents import Change, StopAsking, TokenizeText
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, set_role
+from arplay.gui.widgets.choice import Choice as Choices
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.heat.modes import ModeRow
 from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.tokenizers.choice import Choice
 from arplay.gui.widgets.tokenizers.field import TextField
@@ -42,21 +41,13 @@ ALONE = "the button Tokenizers sets others beside this one"
 BY_HAND = "A long text is cut when you press Cut, any other by itself."
 ROOMY, LOW, BOTH = 360, 170, 330
 """Pixels of width for all controls, of height for words, and for figures above the boundaries."""
-
-
-class Mode(NamedTuple):
-    name: str
-    title: str
-    tip: str
-
-
-MODES = (
-    Mode("boundaries", "Boundaries", "The text with the tokens of each tokenizer below it"),
-    Mode("figures", "Figures", "How many tokens, and how much of the text each holds"),
-    Mode("merges", "Merges", "How a word becomes tokens, merge by merge"),
-    Mode("vocabulary", "Vocabulary", "Find tokens by what they write, by bytes or by id"),
-    Mode("ways", "Segmentations", "Every way to cut a word into tokens, and what the model gives to each"),
-)
+MODES = {
+    "boundaries": ("Boundaries", "The text with the tokens of each tokenizer below it"),
+    "figures": ("Figures", "How many tokens, and how much of the text each holds"),
+    "merges": ("Merges", "How a word becomes tokens, merge by merge"),
+    "vocabulary": ("Vocabulary", "Find tokens by what they write, by bytes or by id"),
+    "ways": ("Segmentations", "Every way to cut a word into tokens, and what the model gives to each"),
+}
 PAGES: dict[str, Callable[[], TokenizerPage]] = {
     "merges": MergesPage,
     "vocabulary": VocabularyPage,
@@ -100,9 +91,10 @@ class TokenizersPanel(Panel):
         for each in (self.back, self.where, self.on):
             row.addWidget(each)
         self.mode = "boundaries"
-        self.tabs = ModeRow(MODES, "Show")
-        self.tabs.chosen.connect(self._set_mode)
-        self.modes = {mode.name: button for mode, button in zip(MODES, self.tabs.choices.buttons(), strict=True)}
+        self.tabs = Choices("What is shown", "Boundaries, figures, merges, the vocabulary, or segmentations")
+        self.tabs.set_options(tuple(MODES.values()))
+        self.tabs.chosen.connect(lambda at: self._set_mode(list(MODES)[at]))
+        self.modes = dict(zip(MODES, self.tabs.group.buttons(), strict=True))
         for part in (self.tabs, self.field, self.choice.button, self.run, self.pager):
             self.head.add(part)
         self.choice.changed.connect(self._choose)
@@ -259,6 +251,7 @@ class TokenizersPanel(Panel):
             return
         each, _, encoded = list(self.last.known)[layer]
         self.mode = "merges"
+        self.tabs.show_at(list(MODES).index("merges"))
         self._page().choose(each.spec, word_at(self.last.text.file, encoded.span(index)[0]))
         self._show()
 
@@ -276,10 +269,7 @@ class TokenizersPanel(Panel):
         for part in (self.field, self.run):
             part.setVisible(wide and self.mode not in PAGES)
         cut = self.mode == "boundaries" and self.last is not None
-        self.tabs.show_chosen(self.mode)
-        self.tabs.fit(self.width() - 2 * SPACE[1])
-        shown = self.modes[self.mode]
-        self.setFocusProxy(self.stack if cut else self.tabs.more if shown.isHidden() else shown)
+        self.setFocusProxy(self.stack if cut else self.tabs)
         self.said.setVisible(high and self.mode not in PAGES)
         self.tabs.setVisible(high or wide)
 

@@ -47,7 +47,7 @@ class Choice(QWidget):
             button = segment(words, tip, None, place=place, of=len(options), name=words)
             self.group.addButton(button, place)
             self._row.addWidget(button)
-        self._show(at)
+        self.show_at(at)
         self._fit()
         self.updateGeometry()
 
@@ -61,13 +61,15 @@ class Choice(QWidget):
         self._choose(at)
 
     def _choose(self, at: int) -> None:
-        self._show(at)
+        self.show_at(at)
         self.chosen.emit(at)
 
-    def _show(self, at: int) -> None:
+    def show_at(self, at: int) -> None:
+        """It is chosen, which is not told."""
         if (button := self.group.button(at)) is not None:
             button.setChecked(True)
         self.box.setCurrentIndex(at)
+        self._lead()
 
     def sizeHint(self) -> QSize:
         hints = [button.sizeHint() for button in self.group.buttons()]
@@ -86,3 +88,9 @@ class Choice(QWidget):
         self.box.setVisible(not roomy)
         for button in self.group.buttons():
             button.setVisible(roomy)
+        self._lead()
+
+    def _lead(self) -> None:
+        """The keyboard goes to what is in sight."""
+        chosen: QWidget | None = self.group.checkedButton()
+        self.setFocusProxy(chosen if chosen is not None and self.box.isHidden() else self.box)

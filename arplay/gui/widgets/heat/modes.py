@@ -1,14 +1,14 @@
-"""One of several ways to look, such as what tokens are coloured by: segments, of which those without room fold away."""
+"""What tokens are coloured by: a row of segments, of which those without room fold into a menu at its end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QActionGroup, QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QMenu, QWidget
 
+from arplay.core.measures import Measure
 from arplay.gui.theme import BODY, SPACE, interface_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.menu_button import give_menu
@@ -17,48 +17,34 @@ from arplay.gui.widgets.push_button import push_button, segment
 MORE = "More"
 
 
-class Mode(Protocol):
-    """``name`` is what it is known by, ``title`` what stands on its segment."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def tip(self) -> str: ...
-
-
 class ModeRow(QWidget):
-    """``chosen`` carries the name of a mode. ``does``: what choosing one does, before its title, for those who hear it.
-
-    Those without room are in a menu at the end of the row.
-    """
+    """``chosen`` carries the name of a measure."""
 
     chosen = Signal(str)
 
-    def __init__(self, modes: Sequence[Mode], does: str) -> None:
+    def __init__(self, measures: Sequence[Measure]) -> None:
         super().__init__()
-        self.modes, self._does = tuple(modes), does
+        self.measures = tuple(measures)
         self.choices = QButtonGroup(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for place, each in enumerate(self.modes):
-            name = f"{does} {each.title.lower()}"
-            button = segment(each.title, each.tip, None, place=place, of=len(self.modes), name=name)
-            button.setProperty("mode", each.name)
+        for place, each in enumerate(self.measures):
+            name = f"Colour by {each.title.lower()}"
+            button = segment(each.title, each.tip, None, place=place, of=len(self.measures), name=name)
+            button.setProperty("colour_by", each.name)
             self.choices.addButton(button)
             row.addWidget(button)
         self.menu = QMenu(self)
         self.menu.setToolTipsVisible(True)
         self._actions = QActionGroup(self)
-        for each in self.modes:
+        for each in self.measures:
             action = self._actions.addAction(each.title)
             action.setCheckable(True)
             action.setToolTip(plain(each.tip))
             action.setData(each.name)
         self.menu.addActions(self._actions.actions())
-        self.more = push_button(MORE, "", role="segment", name=f"{does} something else", checkable=True)
+        self.more = push_button(MORE, "", role="segment", name="Colour by something else", checkable=True)
         self.more.setProperty("side", "right")
         give_menu(self.more, self.menu)
         row.addWidget(self.more)
@@ -76,7 +62,7 @@ class ModeRow(QWidget):
             return
         self._name = name
         for button in self.choices.buttons():
-            button.setChecked(button.property("mode") == name)
+            button.setChecked(button.property("colour_by") == name)
         for action in self._actions.actions():
             action.setChecked(action.data() == name)
         self._show_more()
@@ -101,27 +87,27 @@ class ModeRow(QWidget):
 
     def _more_width(self, shown: int) -> int:
         """Pixels of the menu's button behind the first ``shown`` segments."""
-        if shown == len(self.modes):
+        if shown == len(self.measures):
             return 0
-        folded = next((each.title for each in self.modes[shown:] if each.name == self._name), MORE)
+        folded = next((each.title for each in self.measures[shown:] if each.name == self._name), MORE)
         return _more_width(folded)
 
     def _show_more(self) -> None:
         """The button has the name of the chosen one where that is in its menu."""
-        hidden = [each for each in self.modes if not self._has_segment(each.name)]
+        hidden = [each for each in self.measures if not self._has_segment(each.name)]
         chosen = next((each for each in hidden if each.name == self._name), None)
         self.more.setText(MORE if chosen is None else chosen.title)
         self.more.setFixedWidth(_more_width(self.more.text()))
         self.more.setChecked(chosen is not None)
-        others = f"{self._does} " + ", ".join(each.title.lower() for each in hidden)
+        others = "Colour by " + ", ".join(each.title.lower() for each in hidden)
         self.more.setToolTip(plain(others if chosen is None else f"{chosen.tip}\n{others}"))
-        _set_side(self.more, "only" if len(hidden) == len(self.modes) else "right")
+        _set_side(self.more, "only" if len(hidden) == len(self.measures) else "right")
 
     def _has_segment(self, name: str) -> bool:
-        return any(b.property("mode") == name and not b.isHidden() for b in self.choices.buttons())
+        return any(b.property("colour_by") == name and not b.isHidden() for b in self.choices.buttons())
 
     def _on_button(self, button: QAbstractButton) -> None:
-        self.chosen.emit(button.property("mode"))
+        self.chosen.emit(button.property("colour_by"))
 
 
 def _more_width(words: str) -> int:

@@ -353,8 +353,11 @@ class Score:
 
     def as_dict(self) -> tables.Record:
         """What ``arplay score --json`` writes."""
-        rows, sums = tables.tokens(self.ledger, self.loaded.vocabulary), tables.totals(self.ledger)
-        return {"model": model_record(self.loaded), "tokens": rows, "totals": sums}
+        return self.around() | {"tokens": tables.tokens(self.ledger, self.loaded.vocabulary)}
+
+    def around(self) -> tables.Record:
+        """The same without its tokens: their list is empty."""
+        return {"model": model_record(self.loaded), "tokens": [], "totals": tables.totals(self.ledger)}
 
     def __repr__(self) -> str:
         return f"<arplay.Score of {len(self):,} tokens: {self._figures}>"

@@ -15,11 +15,15 @@ from pytestqt.qtbot import QtBot
 import arplay
 from arplay.core.chain import Ledger
 from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.export import scorefile
 from arplay.gui import exports
 from arplay.gui.bridge import Bridge
 from arplay.gui.intents import CompareConventions, Do, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
+from arplay.models.scored_run import SavedRun
+from tests.benchmarks.long import WORDS, ledger_of
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
 
 __all__ = ["opened"]
@@ -240,3 +244,23 @@ def test_a_report_is_written(  # type: ignore[no-untyped-def]
     assert window.store.text("export_folder", "") == str(path.parent)
     play.runs.report(tmp_path / "no folder" / "x.html")
     qtbot.waitUntil(lambda: "cannot be written" in notice(window), timeout=PATIENCE)
+
+
+def test_a_report_of_a_long_text_is_written_and_can_be_ended(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    """No text is too long for one; what is ended leaves no file, and nothing beside it."""
+    n, tokens = 220_000, Vocabulary("words", tuple(WORDS), frozenset())
+    scorefile.write(tmp_path / "long.npz", SavedRun(ledger_of(n), tokens, arplay.load("abc").info, "long.txt"))
+    window = opened("abc", b"BACAB")
+    play = window.playground
+    window.open_file(tmp_path / "long.npz")
+    qtbot.waitUntil(lambda: play.view.run is not None and play.view.ledger is not None, timeout=PATIENCE)
+    with qtbot.waitSignal(play.runs.saved, timeout=PATIENCE):
+        play.runs.report(tmp_path / "x.html")
+    assert f"Of {n:,} tokens the first 15,000 are shown" in (tmp_path / "x.html").read_text("utf-8")
+    seen: list[object] = []
+    play.progress.connect(seen.append)
+    play.runs.report(tmp_path / "x.jsonl")
+    qtbot.waitUntil(lambda: any(seen), timeout=PATIENCE)
+    window.bridge.cancel()
+    qtbot.waitUntil(lambda: seen[-1] is None, timeout=PATIENCE)
+    assert sorted(path.name for path in tmp_path.iterdir() if "jsonl" in path.name) == []

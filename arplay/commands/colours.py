@@ -68,12 +68,13 @@ def lines(ledger: Ledger, tokens: TokenSet, scale: Scale) -> list[str]:
     """
     colours = scale.colours(ON_WHITE, COOL_ON_WHITE)
     marks = "  ".join(_on(colours[shade], f" {words} ") for words, shade in scale.marks(ledger))
-    shades, places = scale.shade(scale.measure.values(ledger, 0, len(ledger))), ledger.encoded.record().get("row", ())
+    shades, places = scale.shade(scale.measure.values(ledger, 0, len(ledger))), ledger.encoded.record().get("row")
+    rows = [] if places is None else places.tolist()
     text = []
     for index, shade in enumerate(shades.tolist()):
-        said = safe(ledger.encoded.said(index, tokens) if not places else tokens.label(int(ledger.ids[index])))
+        said = safe(ledger.encoded.said(index, tokens) if not rows else tokens.label(int(ledger.ids[index])))
         cell = said if shade == UNSCORED else _on(colours[shade], said)
-        ends = said.endswith("↵") if not places else index + 1 < len(places) and places[index + 1] != places[index]
+        ends = said.endswith("↵") if not rows else index + 1 < len(rows) and rows[index + 1] != rows[index]
         text.append(cell + "\n" * ends)
     return [f"{scale.said}:  {marks}", *"".join(text).split("\n")]
 

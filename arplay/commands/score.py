@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import get_args
 
@@ -34,7 +37,7 @@ from arplay.export import (
 )  # fmt: skip
 from arplay.export.charts import Table
 from arplay.export.provenance import Provenance
-from arplay.export.writers import to_json, to_json_line, write
+from arplay.export.writers import to_json, write_pieces
 from arplay.models.documents import Source
 from arplay.results import Score, model_record
 
@@ -86,7 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add(parser, "a token or part, or a text a line of .jsonl", more=(".html", ".htm", scorefile.ENDING))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class One:
     """All that was asked of one text."""
 
@@ -105,7 +108,17 @@ class One:
     @property
     def record(self) -> tables.Record:
         """What JSON tells of it."""
-        found = self.score.as_dict()
+        return self.around | {"tokens": tables.tokens(self.score.ledger, self.score.loaded.vocabulary)}
+
+    @property
+    def pieces(self) -> Iterator[str]:
+        """The same as a line, a piece at a time."""
+        return report.line(self.name, self.around, self.score.ledger, self.score.loaded.vocabulary)
+
+    @cached_property
+    def around(self) -> tables.Record:
+        """The same without its tokens."""
+        found = self.score.around()
         if self.divided is not None:
             found["parts"] = parts.rows(self.divided, None if self.edged is None else self.edged.edges)
         if self.compared is not None:
@@ -130,7 +143,7 @@ class One:
         """The same for a terminal; ``coloured``: its tokens are shown in colours and stand in no table."""
         beside = self._beside(found)
         if not beside and not coloured:
-            beside = scored.tokens(self.score, found["tokens"])
+            beside = scored.tokens(self.score, tables.tokens(self.score.ledger, self.score.loaded.vocabulary))
         return [*self._of_the_whole(found), *scored.head(self.score, found["totals"]), *beside]
 
     def briefly(self, found: tables.Record) -> list[str]:
@@ -154,9 +167,10 @@ class One:
             told += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
         return told + ([] if self.divided is None else scored.parts(found["parts"], self.score.ledger.unit))
 
-    def table(self, found: tables.Record) -> Table:
+    def table(self) -> Table:
         """A row a token, or a part."""
-        ledger, comments = self.score.ledger, [*self.origin.lines(), *tables.comments(found["totals"])]
+        found, ledger = self.record, self.score.ledger
+        comments = [*self.origin.lines(), *tables.comments(found["totals"])]
         rows, columns = found["tokens"], tables.token_columns(ledger, self.score.loaded.vocabulary)
         if self.divided is not None:
             rows, columns = found["parts"], parts.columns(ledger, self.edged is not None)
@@ -230,24 +244,24 @@ def _by_ending(args: argparse.Namespace) -> None:
 
 def _told(args: argparse.Namespace, every: list[One]) -> int:
     """All that was asked for, to where it was asked for."""
-    records = [one.record for one in every]
     if args.table:
-        output.write_table(args.table, every[0].table(records[0]))
+        output.write_table(args.table, every[0].table())
         note(f"wrote {args.table}")
     if args.jsonl:
-        rows = (to_json_line({"text": one.name, **record}) for one, record in zip(every, records, strict=True))
-        _wrote(args.jsonl, "".join(rows))
+        write_pieces(args.jsonl, chain.from_iterable(one.pieces for one in every))
+        note(f"wrote {args.jsonl}")
     if args.save:
         every[0].score.save(args.save, every[0].name)
         note(f"wrote {args.save}")
     if args.report:
         pages = [
             report.Scoring(
-                one.name, one.score.ledger, one.score.loaded.vocabulary, one.origin, record, colours.scale_of(args)
+                one.name, one.score.ledger, one.score.loaded.vocabulary, one.origin, one.around, colours.scale_of(args)
             )
-            for one, record in zip(every, records, strict=True)
+            for one in every
         ]
-        _wrote(args.report, report.page(pages))
+        write_pieces(args.report, report.pieces(pages))
+        note(f"wrote {args.report}")
     alone = len(every) == 1 and not (args.json or args.out or args.by or args.compare)
     coloured = bool(args.colour_by) and alone and colours.to_terminal()
     if args.colour_by and not (coloured or args.report):
@@ -255,13 +269,13 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
     if args.only_files:
         return 0
     if len(every) == 1:
-        told = records[0] if output.is_json(args) else every[0].lines(records[0], coloured)
+        told = every[0].record if output.is_json(args) else every[0].lines(every[0].around, coloured)
     elif output.is_json(args):
-        texts = [{"text": one.name, **record} for one, record in zip(every, records, strict=True)]
+        texts = [{"text": one.name, **one.record} for one in every]
         told = {"texts": texts, "totals": scored.together([one.score for one in every])}
     else:
         told = scored.several([(one.name, one.score) for one in every])
-        told += (line for one, record in zip(every, records, strict=True) for line in one.briefly(record))
+        told += (line for one in every for line in one.briefly(one.around))
     deliver(to_json(told) if output.is_json(args) else "\n".join(told) + "\n", args.out)
     if coloured:
         score = every[0].score
@@ -284,11 +298,6 @@ def _opened(args: argparse.Namespace) -> list[One]:
         pairs = [(other, score.beside(other)) for other in beside]
         found.append(One(name, score, divided, None, None, pairs, [], None))
     return found
-
-
-def _wrote(path: Path, content: str | bytes) -> None:
-    write(path, content)
-    note(f"wrote {path}")
 
 
 def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:

@@ -194,7 +194,7 @@ def _in_other_order(one: Ledger, other: Ledger) -> bool:
     if not (len(one) == len(other) == one.encoded.units and np.array_equal(one.ends, other.ends)):
         return False
     first, second = (ledger.encoded.part(0, min(len(ledger), LISTED)).record() for ledger in (one, other))
-    return first != second
+    return any(not np.array_equal(first[name], second[name]) for name in first)
 
 
 def _cut(ledger: Ledger, edges: Ids) -> tuple[Ids, Floats]:

@@ -7,7 +7,7 @@ until it is written.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from arplay.core.tree import Step
 
 Record = dict[str, Any]
 
+BLOCK = 4096
+"""Records of so many tokens are made at once."""
 TIMING_COLUMNS = ("kind", "context", "evaluated", "reused", "seconds", "cache_bytes", "largest_difference")
 _RUNNING = ("prob", "running_logprob", "running_prob", "running_prob_mantissa", "running_prob_exponent", "underflows")
 
@@ -35,7 +37,7 @@ def bar_columns(vocabulary: TokenSet) -> tuple[str, ...]:
 
 def token_columns(ledger: Ledger, vocabulary: TokenSet) -> tuple[str, ...]:
     """The columns of :func:`tokens`."""
-    where = ledger.encoded.record()
+    where = ledger.encoded.part(0, min(1, len(ledger))).record()
     return ("index", "id", *vocabulary.record(0), *where, "logprob", "rank", "entropy", "context")
 
 
@@ -103,25 +105,44 @@ def bars(
 
 def token_table(ledger: Ledger, vocabulary: TokenSet) -> dict[str, Sequence[Any]]:
     """The columns of a scored document by name, n values each; ``context``: tokens that the model had read before."""
-    ids = ledger.ids.tolist()
-    known = {id: vocabulary.record(id) for id in set(ids)}
-    scored = ledger.scored
-    return {
-        "index": range(len(ids)),
-        "id": ids,
-        **{name: [known[id][name] for id in ids] for name in vocabulary.record(0)},
-        **ledger.encoded.record(),
-        "logprob": _known(ledger.logprob, scored),
-        "rank": _known(ledger.rank, scored & (ledger.rank > 0)),
-        "entropy": _known(ledger.entropy, scored & ~np.isnan(ledger.entropy)),
-        "context": ledger.context.tolist(),
-    }
+    return _columns(ledger, vocabulary, ledger.encoded.record(), 0, len(ledger))
 
 
 def tokens(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
     """The same, one record a token."""
-    columns = token_table(ledger, vocabulary)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return [row for block in token_blocks(ledger, vocabulary) for row in block]
+
+
+def token_blocks(
+    ledger: Ledger, vocabulary: TokenSet, spans: Iterable[tuple[int, int]] | None = None
+) -> Iterator[list[Record]]:
+    """The same of all tokens, or of those in ``spans``, :data:`BLOCK` of them at a time: a million are never there at
+    once."""
+    where = ledger.encoded.record()
+    for first, last in ((0, len(ledger)),) if spans is None else spans:
+        for start in range(first, last, BLOCK):
+            columns = _columns(ledger, vocabulary, where, start, min(start + BLOCK, last))
+            yield [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _columns(
+    ledger: Ledger, vocabulary: TokenSet, where: Mapping[str, NDArray[Any]], first: int, stop: int
+) -> dict[str, Sequence[Any]]:
+    """Of tokens [first, stop)."""
+    rows, cut = np.arange(first, stop), slice(first, stop)
+    ids, logprob, rank, entropy = ledger.ids[cut].tolist(), ledger.logprob[cut], ledger.rank[cut], ledger.entropy[cut]
+    known = {id: vocabulary.record(id) for id in set(ids)}
+    scored = ~np.isnan(logprob) & (rows < ledger.done)
+    return {
+        "index": range(first, stop),
+        "id": ids,
+        **{name: [known[id][name] for id in ids] for name in vocabulary.record(0)},
+        **{name: values[cut].tolist() for name, values in where.items()},
+        "logprob": _known(logprob, scored),
+        "rank": _known(rank, scored & (rank > 0)),
+        "entropy": _known(entropy, scored & ~np.isnan(entropy)),
+        "context": ledger.context_of(rows).tolist(),
+    }
 
 
 def totals(ledger: Ledger) -> Record:

@@ -11,7 +11,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,28 @@ def to_json_line(record: Record) -> str:
     {"logprob": "-inf", "text": "a"}
     """
     return json.dumps(_strict(record), allow_nan=False) + "\n"
+
+
+def json_line(record: Record, key: str, blocks: Iterable[Sequence[Record]]) -> Iterator[str]:
+    """:func:`to_json_line` in pieces, where the list ``key`` of the record is made a block at a time.
+
+    >>> "".join(json_line({"text": "a", "tokens": [], "n": 3}, "tokens", [[{"id": 1}, {"id": 2}], [{"id": 0}]]))
+    '{"text": "a", "tokens": [{"id": 1}, {"id": 2}, {"id": 0}], "n": 3}\\n'
+    """
+    before = "{"
+    for name, value in record.items():
+        if name == key:
+            yield f"{before}{json.dumps(name)}: ["
+            comma = ""
+            for block in blocks:
+                if block:
+                    yield comma + json.dumps(_strict(block), allow_nan=False)[1:-1]
+                    comma = ", "
+            yield "]"
+        else:
+            yield f"{before}{json.dumps(name)}: {json.dumps(_strict(value), allow_nan=False)}"
+        before = ", "
+    yield "}\n"
 
 
 def to_csv(records: Sequence[Record], columns: Sequence[str], comments: Sequence[str]) -> str:
@@ -86,6 +108,24 @@ def write(path: Path, content: str | bytes) -> None:
     """Write ``content``, a text as UTF-8. Raises Problem and leaves an existing file as it was if that fails."""
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def writing(path: Path, pieces: Iterable[str]) -> Iterator[None]:
+    """The same of pieces of a text, a step each; closed before its end, or where that fails, it leaves nothing."""
+    size = 0
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        for piece in pieces:
+            size += file.write(piece.encode("utf-8"))
+            yield
+        file.flush()
+        if temporary.is_file() and temporary.stat().st_size != size:
+            raise Problem(f"{path.name} is not as long as it was written", "check the disk, then export it again")
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """:func:`write` of a text that is never there at once."""
+    for _ in writing(path, pieces):
+        pass
 
 
 @contextlib.contextmanager

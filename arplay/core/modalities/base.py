@@ -7,7 +7,7 @@ of it the ids do not say. A *place* is the document's own word for where it is l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -261,7 +261,7 @@ class Encoded(Protocol):
         """Tokens [first, stop) alone."""
         ...
 
-    def record(self) -> Mapping[str, Sequence[Any]]:
+    def record(self) -> Mapping[str, NDArray[Any]]:
         """Columns that tell where each token is, each with n values."""
         ...
 

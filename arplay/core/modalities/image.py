@@ -359,9 +359,10 @@ class EncodedPicture(EachEncoded):
     def part(self, first: int, stop: int) -> EncodedPicture:
         return EncodedPicture(self.picture, self.raster, self.ids[first:stop], self.first + first)
 
-    def record(self) -> Mapping[str, Sequence[Any]]:
+    def record(self) -> Mapping[str, NDArray[Any]]:
         places = [self.raster.place(self.first + index) for index in range(len(self.ids))]
-        return {"row": [row for row, _ in places], "column": [column for _, column in places]}
+        rows, columns = np.array(places, np.int64).reshape(-1, 2).T
+        return {"row": rows, "column": columns}
 
 
 class Painter:

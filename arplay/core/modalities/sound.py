@@ -9,7 +9,7 @@ and back by the inverse. A document is the ids of its samples, addressed by inde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -277,8 +277,8 @@ class EncodedSound(EachEncoded):
     def part(self, first: int, stop: int) -> EncodedSound:
         return EncodedSound(self.tokens, self.ids[first:stop], self.first + first)
 
-    def record(self) -> Mapping[str, Sequence[Any]]:
-        return {"seconds": ((self.first + np.arange(len(self.ids))) / self.tokens.rate).tolist()}
+    def record(self) -> Mapping[str, NDArray[Any]]:
+        return {"seconds": (self.first + np.arange(len(self.ids))) / self.tokens.rate}
 
 
 class Teller:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -350,15 +350,10 @@ class Encoded:
         ids, ends, fixed = self.ids[cut], self.ends[cut] - low, self.fixed[cut]
         return Encoded(self.data[low:high], frozen(ids), frozen(ends), frozen(fixed))
 
-    def record(self) -> Mapping[str, Sequence[Any]]:
+    def record(self) -> Mapping[str, NDArray[Any]]:
         """``start`` and ``end`` are the smallest run of code points that a token's bytes touch."""
         starts, ends = char_spans(self.data, self.starts, self.ends)
-        return {
-            "start": starts.tolist(),
-            "end": ends.tolist(),
-            "byte_start": self.starts.tolist(),
-            "byte_end": self.ends.tolist(),
-        }
+        return {"start": starts, "end": ends, "byte_start": self.starts, "byte_end": self.ends}
 
 
 def _tail(data: bytes, end: int, width: int = 40) -> str:

@@ -63,6 +63,7 @@ def test_no_page_takes_long(part: str) -> None:
         ('<p title="it\'s">one<p>two', "one\n\ntwo"),
         ("<div><p>one <span>two<script>never", "one two"),
         ("half <a href=x", "half <a href=x"),
+        ("<p>a<ul><li>b<ul><li>c</ul><li>d</ul></ul>e<ol><li>f</ol>", "a\n\nb\nc\nd\n\ne\n\nf"),
     ],
 )
 def test_a_page_that_is_written_badly(page: str, text: str) -> None:
@@ -78,6 +79,7 @@ def test_a_page_is_read_as_it_says(encoding: str, tmp_path: Path) -> None:
     reader = documents.reader_of(None)
     assert reader.read(page, None, None).file.decode() == f"{word}\n"  # type: ignore[attr-defined]
     assert word in documents.as_it_is(page, None, None).file.decode()  # type: ignore[attr-defined]
+    assert f": {len(word.encode()) + 1} of " in reader.said(page, None), "bytes of the text in UTF-8"
 
 
 def test_records_by_hand() -> None:

@@ -107,7 +107,7 @@ class _Text:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._lines, self._space, self.pre = 0, False, 0
+        self._lines, self._space, self.pre, self.lists = 0, False, 0, 0
 
     def write(self, raw: str) -> None:
         text = html.unescape(raw) if "&" in raw else raw
@@ -178,8 +178,13 @@ def _tag(page: str, found: re.Match[str], text: _Text, hidden: bool) -> tuple[in
         return (_behind(page, ">", end.end()) if end else len(page)), hidden
     if name == "pre":
         text.pre = max(0, text.pre + (-1 if ends else 1))
+    inner = False
+    if name in ("ul", "ol"):
+        text.lists = max(0, text.lists - ends)
+        inner = text.lists > 0  # a list in a list has no empty lines around it
+        text.lists += not ends
     if name in _BLOCKS and not hidden:
-        text.end_line(2 if name in _PARAGRAPHS else 1)
+        text.end_line(2 if name in _PARAGRAPHS and not inner else 1)
     elif name in ("td", "th") and not hidden:
         text.write(" ")
     return at, hidden

@@ -70,7 +70,7 @@ class TextReader:
         try:
             if path.stat().st_size > htmlfile.MOST_BYTES:
                 return f"{path.name} is a page of more than 50 MB: its markup stays"
-            return f"{path.name} is a page: {htmlfile.stripped(path.read_bytes()).said}"
+            return f"{path.name} is a page: {htmlfile.stripped(_in_utf8(path)).said}"
         except OSError as error:
             raise Problem(f"{path} cannot be read ({error.strerror or error})", "check its rights") from error
 
@@ -82,3 +82,11 @@ class TextReader:
 
     def given(self, value: Any, tokens: Any) -> None:
         return None
+
+
+def _in_utf8(page: Path) -> bytes:
+    """A page as it says that it is written; its own bytes where that is not so, or another encoding is given."""
+    try:
+        return read_text(page, htmlfile.declared(page))
+    except Problem:
+        return page.read_bytes()

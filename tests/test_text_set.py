@@ -184,7 +184,15 @@ def test_from_the_menu(opened: Open, qtbot: QtBot, texts: list[Path], monkeypatc
     window = opened("abc", b"BAC")
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(path) for path in texts[:2]], ""))
     window.menus.open_set.trigger()
-    assert len(done(window, qtbot).texts.scored) == 2
+    shown = done(window, qtbot)
+    assert len(shown.texts.scored) == 2
+    shown.activateWindow()
+    qtbot.waitUntil(shown.isActiveWindow)
+    QTest.keyClick(shown.list, Qt.Key.Key_Escape)
+    assert not shown.isVisible()
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: pytest.fail("the set is there"))
+    window.menus.open_set.trigger()
+    assert shown.isVisible() and len(shown.texts.scored) == 2
 
 
 def test_records_among_dropped_files_are_asked_about_once(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ class SetsDesk(QObject):
         return self.window
 
     def ask(self) -> None:
-        """Ask for files; the window opens in any case."""
+        """Show the set that was put away; else ask for files, and the window opens in any case."""
+        if self._texts.rows and self.window is not None and not self.window.isVisible():
+            self.open()
+            return
         names, _ = QFileDialog.getOpenFileNames(self._window, "Open a set of texts")
         self.add([Path(name) for name in names])
 

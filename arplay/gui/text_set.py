@@ -133,6 +133,8 @@ class SetWindow(QWidget):
         self.show_one = push_button("Open", "Show this text in heatmap, ledger and all other views", self._open_current)
         self.halt = push_button("Pause", "What is scored stays", self._halt)
         self.remove = push_button("Remove", "Take this text out of the set (Delete); the file stays", self._remove)
+        for key in (QKeySequence.StandardKey.Cancel, QKeySequence.StandardKey.Close):
+            QShortcut(key, self, self.close)
         QShortcut(QKeySequence.StandardKey.Delete, self.list, self._remove, context=Qt.ShortcutContext.WidgetShortcut)
         self.list.selectionModel().currentRowChanged.connect(self._show_current)
         self.empty = push_button("Clear", "Take all texts out of the set; the files stay", self.texts.clear)

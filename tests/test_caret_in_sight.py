@@ -8,16 +8,14 @@ from pytestqt.qtbot import QtBot
 
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.theme import LIGHT, apply
+from tests.windows_open import put_up
 
 TEXT = b"It was a dark and stormy night, and the old man had always dreamed of a boat. " * 5
 
 
 def test_the_caret_is_in_sight_however_long_the_text_becomes_at_once(qapp: QApplication, qtbot: QtBot) -> None:
     apply(qapp, LIGHT)  # whatever was tested before
-    area = TextArea()
-    qtbot.addWidget(area)
-    area.resize(560, 84)
-    area.show()
+    area = put_up(qtbot, TextArea(), 560, 84)
     bar, more_lines = area.verticalScrollBar(), 0
     for size in range(200, 390):
         area.show_text(TEXT[:60], 60)

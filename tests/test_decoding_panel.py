@@ -23,6 +23,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.dial import TRAVEL, Dial
 from tests.panel_views import no_first_token, textbook
+from tests.windows_open import put_up
 
 Open = Callable[[View], DecodingPanel]
 
@@ -49,11 +50,7 @@ class Window:
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> DecodingPanel:
-    panel = DecodingPanel()
-    qtbot.addWidget(panel)
-    panel.resize(250, 640)
-    panel.show()
-    return panel
+    return put_up(qtbot, DecodingPanel(), 250, 640)
 
 
 def view(decoding: Pipeline = Pipeline()) -> View:

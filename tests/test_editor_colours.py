@@ -27,7 +27,7 @@ from arplay.gui.store import Store
 from arplay.gui.theme import DARK, LIGHT
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED, HeatScale
 from tests.ledgers import abc_ledger, prose, random_ledger
-from tests.windows_open import Open, settle
+from tests.windows_open import Open, put_up, settle
 
 TEXT = "It was naïve — “Paris”, and the old man\nwent to sea.\tHe said 123".encode()
 SCRIPTS = {
@@ -165,11 +165,7 @@ def test_the_choice_is_in_the_bar_and_in_the_menu_and_is_remembered(opened: Open
 
 @pytest.fixture
 def area(qtbot: QtBot) -> TextArea:
-    made = TextArea()
-    qtbot.addWidget(made)
-    made.resize(500, 300)
-    made.show()
-    return made
+    return put_up(qtbot, TextArea(), 500, 300)
 
 
 def show(area: TextArea, data: bytes, ends: list[int]) -> None:

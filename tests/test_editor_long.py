@@ -18,6 +18,7 @@ from arplay.gui.canvases.text.marks import NO_MARKS
 from arplay.gui.canvases.text.shown import image
 from arplay.gui.panels.editor import EditorPanel
 from tests.test_editor_panel import AWKWARD, Desk
+from tests.windows_open import put_up
 
 LINES = "".join(f"{AWKWARD} {at} \u200d👩\u200d👧\n" for at in range(6000)).encode() + b"\xff\xf0\x9f"
 LINES += b"x" * PIECE * 2
@@ -25,10 +26,7 @@ SHORT = 5 * PIECE
 
 
 def opened(qtbot: QtBot, text: bytes = LINES) -> tuple[Desk, TextArea]:
-    editor = EditorPanel()
-    qtbot.addWidget(editor)
-    editor.resize(500, 300)
-    editor.show()
+    editor = put_up(qtbot, EditorPanel(), 500, 300)
     desk = Desk(editor, text)
     return desk, editor.canvas.area  # type: ignore[attr-defined]
 

@@ -27,6 +27,7 @@ from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.settings import Settings
 from arplay.gui.theme import DARK
 from arplay.gui.view import View
+from tests.windows_open import put_up
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 STEP = Step(id=1, index=0, logprob=-1.0, prob=0.3, decoded_prob=0.3, rank=1, u=0.5)
@@ -91,10 +92,7 @@ class Desk:
 
 @pytest.fixture
 def desk(qtbot: QtBot) -> Desk:
-    editor = EditorPanel()
-    qtbot.addWidget(editor)
-    editor.resize(620, 300)
-    editor.show()
+    editor = put_up(qtbot, EditorPanel(), 620, 300)
     return Desk(editor)
 
 

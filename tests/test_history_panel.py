@@ -18,6 +18,7 @@ from arplay.gui.theme import DARK
 from arplay.gui.view import View
 from arplay.gui.widgets.history_rows import HistoryRows, flatten, said
 from arplay.gui.widgets.labels import label
+from tests.windows_open import put_up
 
 
 def step(tree: Tree, token: bytes, prob: float = 0.3, u: float | None = 0.25, at: int | None = None) -> Node:
@@ -33,11 +34,7 @@ def view_of(tree: Tree) -> View:
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> HistoryPanel:
-    made = HistoryPanel()
-    qtbot.addWidget(made)
-    made.resize(320, 300)
-    made.show()
-    return made
+    return put_up(qtbot, HistoryPanel(), 320, 300)
 
 
 def texts(panel: HistoryPanel) -> list[tuple[int, str, str, str]]:

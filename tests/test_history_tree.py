@@ -21,7 +21,7 @@ from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.view import View
 from arplay.gui.widgets.tree.board import Board
-from tests.windows_open import Open, settle
+from tests.windows_open import Open, put_up, settle
 
 TREE, BLOCKS = 1, 2
 
@@ -63,11 +63,7 @@ def view_of(tree: Tree) -> View:
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> HistoryPanel:
-    made = HistoryPanel()
-    qtbot.addWidget(made)
-    made.resize(900, 500)
-    made.show()
-    return made
+    return put_up(qtbot, HistoryPanel(), 900, 500)
 
 
 def board(panel: HistoryPanel, place: int) -> Board:

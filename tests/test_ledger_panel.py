@@ -33,19 +33,13 @@ from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNIN
 from arplay.gui.widgets.ledger.totals import written_out
 from tests.ledgers import abc_ledger, prose, random_ledger
 from tests.panel_checks import pixels
-from tests.windows_open import PATIENCE, Open, opened, settle
+from tests.windows_open import PATIENCE, Open, opened, put_up, settle
 
 __all__ = ["opened"]
 
 
 def shown(qtbot: QtBot, view: View, width: int = 900, height: int = 170) -> LedgerPanel:
-    panel = LedgerPanel()
-    qtbot.addWidget(panel)
-    panel.resize(width, height)
-    panel.show_view(view)
-    panel.show()
-    qtbot.waitExposed(panel)
-    return panel
+    return put_up(qtbot, LedgerPanel(), width, height, view)
 
 
 def says(panel: LedgerPanel, row: int, column: int) -> str:
@@ -267,11 +261,7 @@ def test_the_exported_sheet_has_every_row(qtbot: QtBot) -> None:
 def test_the_curve_of_a_long_text_draws_no_more_than_can_be_seen(qtbot: QtBot) -> None:
     drawn = {}
     for count in (200, 20_000):
-        curve = SurprisalCurve()
-        qtbot.addWidget(curve)
-        curve.resize(300, 200)
-        curve.show()
-        qtbot.waitExposed(curve)
+        curve = put_up(qtbot, SurprisalCurve(), 300, 200)
         ledger, loaded = random_ledger(prose(count), first_token="model")
         curve.show_ledger(ledger, loaded.vocabulary)
         curve.grab()

@@ -33,7 +33,7 @@ from arplay.gui.widgets.heat.modes import ModeRow
 from arplay.gui.widgets.heat.overview import RankCounts
 from arplay.gui.widgets.heat.scale import HeatScale
 from tests.ledgers import abc_ledger, prose, random_ledger
-from tests.windows_open import Open, opened, settle
+from tests.windows_open import Open, opened, put_up, settle
 
 __all__ = ["opened"]
 
@@ -148,13 +148,7 @@ def test_bounds_that_make_no_sense_are_refused(kept: object) -> None:
 
 
 def shown(qtbot: QtBot, view: View, width: int = 1000) -> HeatmapPanel:
-    panel = HeatmapPanel()
-    qtbot.addWidget(panel)
-    panel.resize(width, 400)
-    panel.show_view(view)
-    panel.show()
-    qtbot.waitExposed(panel)
-    return panel
+    return put_up(qtbot, HeatmapPanel(), width, 400, view)
 
 
 @pytest.mark.parametrize("name", NAMES)

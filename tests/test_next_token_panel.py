@@ -32,6 +32,7 @@ from arplay.gui.widgets.bars.view import ROW
 from arplay.models.base import Capabilities, Info
 from tests.panel_checks import drawn
 from tests.panel_views import no_first_token, not_numbers, partial
+from tests.windows_open import put_up
 
 V = 1000
 Open = Callable[[View], NextTokenPanel]
@@ -67,11 +68,7 @@ def opened(qtbot: QtBot) -> Iterator[Open]:
     panels: list[NextTokenPanel] = []  # a panel must not be collected while it is painting
 
     def show(shown: View) -> NextTokenPanel:
-        panel = NextTokenPanel()
-        qtbot.addWidget(panel)
-        panel.resize(400, 620)
-        panel.show()
-        panel.show_view(shown)
+        panel = put_up(qtbot, NextTokenPanel(), 400, 620, shown)
         panels.append(panel)
         return panel
 

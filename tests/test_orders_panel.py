@@ -24,20 +24,14 @@ from arplay.gui.settings import Settings
 from arplay.gui.view import View
 from arplay.gui.widgets.orders.rows import FACTORS, NAME, TOTAL, WAY
 from tests.panel_views import growing
-from tests.windows_open import PATIENCE, Open, opened, settle, text_field
+from tests.windows_open import PATIENCE, Open, opened, put_up, settle, text_field
 
 __all__ = ["opened"]
 
 
 def shown(qtbot: QtBot, model: str, document: str, **changes: object) -> OrdersPanel:
     score = arplay.load(model).score(document)
-    panel = OrdersPanel()
-    qtbot.addWidget(panel)
-    panel.resize(1200, 300)
-    panel.show_view(View(loaded=score.loaded, ledger=score.ledger, **changes))  # type: ignore[arg-type]
-    panel.show()
-    qtbot.waitExposed(panel)
-    return panel
+    return put_up(qtbot, OrdersPanel(), 1200, 300, View(loaded=score.loaded, ledger=score.ledger, **changes))  # type: ignore[arg-type]
 
 
 def column(panel: OrdersPanel, number: int) -> list[str]:

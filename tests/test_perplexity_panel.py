@@ -27,7 +27,7 @@ from arplay.gui.settings import Settings
 from arplay.gui.view import View
 from arplay.gui.widgets.perplexity.rows import COUNTED, NAME, NLL, PER_UNIT, PERPLEXITY, WINDOWS, WORD
 from tests.panel_views import growing
-from tests.windows_open import PATIENCE, Open, opened, settle, text_field
+from tests.windows_open import PATIENCE, Open, opened, put_up, settle, text_field
 
 __all__ = ["opened"]
 LONG = b"It was a dark and stormy night, and the rain fell. " * 120
@@ -52,11 +52,7 @@ def in_front(window: object, qtbot: QtBot) -> PerplexityPanel:
 
 def test_the_ledger_alone_gives_the_figures(qtbot: QtBot) -> None:
     score = arplay.load("abc").score("BAC")
-    panel = PerplexityPanel()
-    qtbot.addWidget(panel)
-    panel.resize(1300, 320)
-    panel.show()
-    panel.show_view(View(loaded=score.loaded, ledger=score.ledger))
+    panel = put_up(qtbot, PerplexityPanel(), 1300, 320, View(loaded=score.loaded, ledger=score.ledger))
     assert figure(panel, "perplexity") == f"{(0.4 * 0.5 * 0.6) ** (-1 / 3):.4f}" == "2.0274"
     assert figure(panel, "N, tokens scored") == "3 of 3" and figure(panel, "NLL") == "2.1203 nats"
     assert figure(panel, "bits per byte") == figure(panel, "bits per character") == f"{-math.log2(0.12) / 3:.4f}"
@@ -71,11 +67,7 @@ def test_the_ledger_alone_gives_the_figures(qtbot: QtBot) -> None:
 
 def test_bits_of_a_text_that_is_being_scored_are_those_of_what_is_scored(qtbot: QtBot) -> None:
     view = growing()
-    panel = PerplexityPanel()
-    qtbot.addWidget(panel)
-    panel.resize(1300, 320)
-    panel.show()
-    panel.show_view(view)
+    panel = put_up(qtbot, PerplexityPanel(), 1300, 320, view)
     assert view.ledger is not None and not view.ledger.complete
     per_byte = f"{view.ledger.totals.bits_per_unit:.4f}"
     assert figure(panel, "bits per byte") == column(panel, PER_UNIT)[0] == per_byte

@@ -25,7 +25,7 @@ from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.playground.playground import Playground
 from arplay.gui.widgets.seek import SeekBar
 from tests.ledgers import abc_ledger
-from tests.windows_open import Open, settle
+from tests.windows_open import Open, put_up, settle
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 SIGNS = (" ", "\n", "\r\n", "\t", "\0", "\x1b", "\u200b", "\u00a0", "␣", "⟨E2⟩")
@@ -309,10 +309,7 @@ def test_the_heatmap_that_has_the_window_has_the_row_too(opened: Open, qtbot: Qt
 @pytest.mark.parametrize("width", [200, 420, 700, 1200])
 @pytest.mark.parametrize("part", ["find", "token", "surprise"])
 def test_the_part_that_was_called_for_is_there_at_any_width(qtbot: QtBot, width: int, part: str) -> None:
-    panel = EditorPanel()
-    qtbot.addWidget(panel)
-    panel.resize(width, 400)
-    panel.show()
+    panel = put_up(qtbot, EditorPanel(), width, 400)
     panel.open_seek(part)
     parts = panel.canvas.seek.parts
     assert parts[part].isVisible() and panel.width() == width

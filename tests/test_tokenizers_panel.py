@@ -37,7 +37,7 @@ from arplay.gui.widgets.tokenizers.search import VocabularyPage, by_bytes
 from arplay.gui.widgets.tokenizers.ways import WaysPage, edges_of
 from arplay.models import catalogue
 from tests.tiny_ggufs import write, write_sentencepiece
-from tests.windows_open import PATIENCE, Open, notice, opened, settle, text_field
+from tests.windows_open import PATIENCE, Open, notice, opened, put_up, settle, text_field
 
 __all__ = ["opened"]
 
@@ -327,10 +327,7 @@ def test_the_command_line_exports_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [300, 380, 472, 520, 900])
 def test_every_page_is_within_reach_in_a_narrow_panel(qtbot: QtBot, width: int) -> None:
-    panel = TokenizersPanel()
-    qtbot.addWidget(panel)
-    panel.resize(width, 300)
-    panel.show()
+    panel = put_up(qtbot, TokenizersPanel(), width, 300)
     roomy = panel.modes["ways"].isVisible()
     assert roomy == (width == 900) or width == 520, "which fonts decide"
     assert panel.tabs.geometry().right() < panel.width(), "nothing is cut at the edge"

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from PySide6.QtWidgets import QApplication, QMessageBox, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QMessageBox, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
 from arplay.gui import overrides
 from arplay.gui.bridge import Bridge
 from arplay.gui.collecting import Collector
+from arplay.gui.contract import Panel
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
+from arplay.gui.view import View
 
 PATIENCE = 60_000
 """A hang guard in milliseconds, not a bar."""
 
 Open = Callable[..., MainWindow]
+W = TypeVar("W", bound=QWidget)
+
+
+def put_up(qtbot: QtBot, widget: W, width: int, height: int, view: View | None = None) -> W:
+    """The same widget on the screen, where it is a panel with this to see."""
+    qtbot.addWidget(widget)
+    widget.resize(width, height)
+    if view is not None:
+        assert isinstance(widget, Panel)
+        widget.show_view(view)
+    widget.show()
+    qtbot.waitExposed(widget)
+    return widget
 
 
 @pytest.fixture(autouse=True)

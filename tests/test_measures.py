@@ -24,12 +24,14 @@ from arplay.export.colours import COOL_ON_BLACK, COOL_ON_WHITE, ON_BLACK, ON_WHI
 from arplay.export.scales import Scale
 from arplay.gui.canvases.picture.heat import squares_of
 from arplay.gui.intents import Change, Seek
+from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import DARK, LIGHT
 from arplay.gui.view import View
 from arplay.gui.widgets.heat.handle import Handle
 from arplay.gui.widgets.heat.modes import ModeRow
+from arplay.gui.widgets.heat.options import Options
 from arplay.gui.widgets.heat.overview import RankCounts
 from arplay.gui.widgets.heat.scale import HeatScale
 from tests.ledgers import abc_ledger, prose, random_ledger
@@ -289,14 +291,20 @@ def test_ranks_are_counted_once_as_a_ledger_grows(ranks: list[int], cut: int, da
         assert counts.of(grown, bounds) == measures.bucket_counts(grown, bounds)
 
 
-def test_thresholds_are_set_in_the_options_and_kept(opened: Open, qtbot: QtBot) -> None:
-    window = opened("abc", b"BACABCABBACB" * 20)
+def with_options(window: MainWindow, qtbot: QtBot) -> tuple[HeatmapPanel, Options]:
+    """The heatmap, and its options, which are open."""
     settle(window, qtbot)
     panel = window.panels["heatmap"]
     assert isinstance(panel, HeatmapPanel)
     panel.buttons.open.click()
     options = panel.buttons.options
     qtbot.waitUntil(options.isVisible)
+    return panel, options
+
+
+def test_thresholds_are_set_in_the_options_and_kept(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BACABCABBACB" * 20)
+    panel, options = with_options(window, qtbot)
     ledger = window.playground.view.ledger
     assert ledger is not None
     options.surprise.setValue(1.0)

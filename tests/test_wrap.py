@@ -15,13 +15,13 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.parts import sentence_rows
 from arplay.gui.canvases.text.heat.blocks import BLOCK, LONGEST, Blocks, Rows
 from arplay.gui.intents import Select
-from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.settings import Settings, Wrap
 from arplay.gui.store import Store
 from arplay.gui.view import View
 from tests.ledgers import prose, random_ledger
 from tests.test_heatmap_panel import shown
-from tests.windows_open import Open, opened, settle
+from tests.test_measures import with_options
+from tests.windows_open import Open, opened
 
 __all__ = ["opened"]
 
@@ -127,12 +127,7 @@ def test_a_sheet_has_a_row_a_sentence_too(qtbot: QtBot) -> None:
 
 def test_the_rows_are_chosen_in_the_options_and_in_the_menu_and_kept(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"BAC. AB\nCABB. ACB" * 5)
-    settle(window, qtbot)
-    panel = window.panels["heatmap"]
-    assert isinstance(panel, HeatmapPanel)
-    panel.buttons.open.click()
-    options = panel.buttons.options
-    qtbot.waitUntil(options.isVisible)
+    panel, options = with_options(window, qtbot)
     for button in options.wraps.buttons():
         button.click()
         wrap = button.property("wrap")

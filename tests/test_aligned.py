@@ -80,6 +80,9 @@ def test_what_cannot_be_is_infinite_in_its_span_alone() -> None:
 
 
 def test_two_documents_are_refused() -> None:
+    score = arplay.load("abc").score
+    with pytest.raises(arplay.Problem, match="two different documents"):
+        score("BAC").beside(score("CAB"))  # as long, and another one
     with pytest.raises(arplay.Problem, match="two different documents"):
         aligned(cut("abc", [1], [1.0]), cut("abcd", [1], [1.0]))
     with pytest.raises(arplay.Problem, match="two different documents"):

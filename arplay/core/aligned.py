@@ -175,7 +175,7 @@ def shares(ledgers: Sequence[Ledger]) -> tuple[Share, ...]:
 def _edges(ledgers: Sequence[Ledger]) -> Ids:
     """The units at which a token of each ends, the first one 0."""
     one = ledgers[0]
-    if any(other.unit != one.unit or other.encoded.units != one.encoded.units for other in ledgers[1:]):
+    if any(other.unit != one.unit or not other.encoded.same_as(one.encoded) for other in ledgers[1:]):
         raise Problem("these are scores of two different documents", "score the same one by both models")
     edges = one.ends[np.diff(one.ends, append=-1) != 0]  # they rise, so nothing has to be sorted
     for other in ledgers[1:]:

@@ -238,6 +238,10 @@ class Encoded(Protocol):
         """Whether it is what ``document`` says (which ids are fixed apart)."""
         ...
 
+    def same_as(self, other: Any) -> bool:
+        """Whether another encoded one is of the same document, whatever tokens it has and in which order."""
+        ...
+
     def begins(self, document: Any) -> bool:
         """Whether ``document`` begins with what this one says."""
         ...

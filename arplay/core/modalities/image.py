@@ -344,6 +344,9 @@ class EncodedPicture(EachEncoded):
     def is_of(self, document: Picture) -> bool:
         return self.picture == document
 
+    def same_as(self, other: Any) -> bool:
+        return isinstance(other, EncodedPicture) and self.picture.cells == other.picture.cells
+
     def begins(self, document: Picture) -> bool:
         cells = self.raster.order[: len(self.ids)]
         known: list[int] = self.ids.tolist()

@@ -254,6 +254,9 @@ class EncodedSound(EachEncoded):
     def is_of(self, document: Sound) -> bool:
         return self._data == document.samples
 
+    def same_as(self, other: Any) -> bool:
+        return isinstance(other, EncodedSound) and self._data == other._data
+
     def begins(self, document: Sound) -> bool:
         return document.samples.startswith(self._data)
 

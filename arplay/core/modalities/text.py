@@ -319,6 +319,9 @@ class Encoded:
     def is_of(self, document: Text) -> bool:
         return self.data == document.data
 
+    def same_as(self, other: Any) -> bool:
+        return isinstance(other, Encoded) and self.data == other.data
+
     def begins(self, document: Text) -> bool:
         return document.data.startswith(self.data)
 

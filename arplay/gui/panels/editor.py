@@ -34,8 +34,8 @@ class EditorPanel(Panel):
 
     leave = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._canvases: dict[str, Canvas] = {}
         self.beside_title = QWidget(self)
         self.beside_title.hide()  # until it stands in a title bar

@@ -71,8 +71,8 @@ class HistoryPanel(Panel):
         "or Space, enlarges a block, and Backspace goes out again.</p>"
     )
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._view = View()
         self.model = HistoryRows(self)
         self.rows = ChoiceTable("History of the text", ROW_HEIGHT, self)

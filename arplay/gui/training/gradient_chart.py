@@ -172,8 +172,8 @@ class GradientChart(QWidget):
 
     resized = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.theme: Theme = LIGHT
         self.gradient: Gradient | None = None
         self.message = ""

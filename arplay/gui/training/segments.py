@@ -27,8 +27,8 @@ class Segments(QWidget):
 
     changed = Signal(str)
 
-    def __init__(self, name: str, options: Sequence[Option], sentence: bool = True, parent: QWidget | None = None):
-        super().__init__(parent)
+    def __init__(self, name: str, options: Sequence[Option], sentence: bool = True):
+        super().__init__()
         self.name = name
         self.on = True
         self.options: dict[str, Option] = {}

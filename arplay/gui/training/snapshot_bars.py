@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 import math
 
-from PySide6.QtWidgets import QWidget
-
 from arplay.core.format import nats_or_bits, percent
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.bars.bars import Row
@@ -17,8 +15,8 @@ from arplay.gui.widgets.bars.view import BarView
 class SnapshotBars(BarView):
     """Rows are looked at, not taken: choosing one only lights it up, so that it can be followed over the snapshots."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName("Next tokens of this snapshot")
 
     def row_card(self, row: Row) -> str:

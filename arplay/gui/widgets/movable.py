@@ -28,8 +28,8 @@ _ARROWS = {
 class Movable(QWidget):
     """``origin``: where the picture's own 0 is, in pixels of the widget; ``scale``: how large one of its pixels is."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self.theme: Theme = LIGHT
         self.scale, self.origin = 1.0, QPointF(0, 0)
         self._held: QPointF | None = None

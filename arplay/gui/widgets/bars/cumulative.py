@@ -151,8 +151,8 @@ class CumulativeStrip(QWidget):
 
     held = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.theme: Theme = LIGHT
         self.strip = Strip()
         self.setMouseTracking(True)

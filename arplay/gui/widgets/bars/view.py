@@ -6,7 +6,7 @@ import html
 
 from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.decoding.trace import Lost
@@ -36,8 +36,8 @@ class BarView(QAbstractScrollArea):
 
     taken = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.theme: Theme = LIGHT
         self.bars = Bars()
         self.axis = Axis(0.0, 1.0, False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import Qt
 
 from arplay.core.chain import Ledger
 from arplay.core.conventions import CONVENTIONS, Convention
@@ -152,7 +152,7 @@ def cell(shown: Shown, row: int, column: int, unit: Unit) -> str:
 
 
 class ConventionRows(RowTable):
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__("Perplexity by convention", ROW)
         self.table = ConventionTable(self)
         self.setMinimumSize(0, 0)

@@ -7,7 +7,6 @@ from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QWidget
 
 from arplay.gui.theme import Theme
 from arplay.gui.widgets.frame import paint_frame, paint_message
@@ -40,8 +39,8 @@ class Board(Movable):
     asked = Signal(int, object)
     wanted = Signal(int, str)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(name, parent)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self.shown: Shown | None = None
         self.current = 0
         self._fitted = False

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from arplay import load
 from arplay.core import waits
+from arplay.core.modalities.text import Text
+from arplay.engine.state import State
 from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet, stretches
 from arplay.models.alphabets import text as alphabet_text
 from tests import tiny_tokenizers
@@ -71,6 +73,27 @@ def test_where_no_place_is_sure_the_rest_stays_whole() -> None:
 
     assert list(stretches.stretches("a b " * 100, ids, stretch=40)) == ["a b " * 100] and counted
     assert list(stretches.stretches("short", ids)) == ["short"]
+
+
+def test_a_long_text_is_cut_step_by_step_and_told(english: TextAlphabet) -> None:
+    """The job of scoring says how far it is, and what else is asked comes in between; the tokens are the same."""
+    document = Text.of(b"It was a dark night. " * 40_000)
+    state = State(load=lambda *_: None)  # type: ignore[arg-type, return-value]
+    told, steps = [], state.encoding(document, english, False)
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as ended:
+            encoded = ended.value
+            break
+    assert len(told) == 2 and 0.2 < told[0] < 0.5 < told[1] < 0.8
+    whole = english.encode(document.data)
+    assert np.array_equal(encoded.ids, whole.ids) and np.array_equal(encoded.ends, whole.ends)
+    assert state.encode(document, english, False) is encoded
+    assert list(state.encoding(document, english, False)) == [], "what is known is not cut again"
+    more = document.apply(document.take(len(document), 7, english.vocabulary)[0])
+    assert list(state.encoding(more, english, False)) == [], "nor is a part of it that is"
+    assert state.encode(more, english, False).ids.tolist() == [*whole.ids.tolist(), 7]
 
 
 def test_it_is_ended_between_two_stretches(english: TextAlphabet) -> None:

@@ -31,6 +31,14 @@ class Recent(Generic[K, V]):
             self._kept.popitem(last=False)
         return self._kept[key]
 
+    def put(self, key: K, value: V) -> None:
+        """Keep a value that was made elsewhere."""
+        self._kept.pop(key, None)
+        self.get(key, lambda: value)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._kept
+
     def clear(self) -> None:
         self._kept.clear()
 

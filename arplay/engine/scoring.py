@@ -135,7 +135,7 @@ def scored_of(
     """
     model = state.current()
     lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, reading.first_token)
-    encoded = state.encode(document, model.alphabet, reading.special)
+    encoded = yield from _encoded(state, number, document, reading.special, growing)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain), reading, len(lead_ids))
     tokens = model.alphabet.vocabulary
@@ -208,6 +208,21 @@ def scored_of(
     kept.ledger = (document, reading, ledger)
     clock.stop()
     return ledger, clock.effort
+
+
+def _encoded(
+    state: State, number: int, document: Document, special: bool, tells: bool
+) -> Generator[Progress | None, None, Encoded]:
+    """The document's tokens; how far a long one is cut into them is told, and whoever asks something has a turn."""
+    steps, began = state.encoding(document, state.current().alphabet, special), time.monotonic()
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as ended:
+            encoded: Encoded = ended.value
+            return encoded
+        left = (time.monotonic() - began) * (1 - done) / done
+        yield Progress(number, "cutting the text into tokens", done, seconds_left=left) if tells else None
 
 
 def _groups(

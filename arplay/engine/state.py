@@ -13,7 +13,7 @@ import numpy as np
 
 from arplay.core.distribution import Floats, read_only
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Coder, Document, Encoded, Ids, TokenSet
+from arplay.core.modalities.base import Coder, Document, Encoded, Ids, Lengthy, TokenSet
 from arplay.core.recent import Recent
 from arplay.engine.prefixes import Prefixes
 from arplay.models import devices
@@ -182,6 +182,12 @@ class State:
 
         key = (document, coder.vocabulary.name, special)
         return self._documents.get(key, whole)
+
+    def encoding(self, document: Document, coder: Coder, special: bool) -> Generator[float, None, Encoded]:
+        """As :meth:`encode`, as steps of a job: of a long document they tell in between how much is done."""
+        if isinstance(document, Lengthy) and (document, coder.vocabulary.name, special) not in self._documents:
+            yield from document.cutting(coder, special, self._parts)
+        return self.encode(document, coder, special)
 
     def departures(self, document: Document, coder: Coder, special: bool) -> tuple[tuple[int, int], ...]:
         """Spans of units whose kept ids are not those that the coder gives the same document."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from arplay.core.recent import Recent
 
 Ids = NDArray[np.signedinteger[Any]]
 """Ids, or places: 32 bits of each token of a document, which may be long, else 64."""
@@ -159,6 +161,15 @@ class Coder(Protocol):
     @property
     def lossy(self) -> str:
         """Empty where the tokens are the document itself; else a sentence that says how reading changes it."""
+        ...
+
+
+@runtime_checkable
+class Lengthy(Protocol):
+    """A document that may be so long that making its tokens takes a while."""
+
+    def cutting(self, coder: Any, special: bool, parts: Recent[Hashable, Any]) -> Iterator[float]:
+        """Make what :meth:`Document.encoded` will ask ``parts`` for, and tell in between how much of it is done."""
         ...
 
 

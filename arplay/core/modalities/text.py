@@ -6,9 +6,8 @@ except where the user typed. All positions here are bytes from the start.
 
 from __future__ import annotations
 
-import codecs
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -41,8 +40,19 @@ from arplay.core.modalities.runs import (
     whole,
     without_last,
 )
-from arplay.core.modalities.spans import char_spans, counted, to_bytes, to_text
-from arplay.core.modalities.vocabulary import Alphabet, Token, Tokens, Vocabulary, alphabet_of, exact_text, visible
+from arplay.core.modalities.spans import char_spans, counted, to_text
+from arplay.core.modalities.vocabulary import (
+    Alphabet,
+    Stepwise,
+    Token,
+    Tokens,
+    Vocabulary,
+    alphabet_of,
+    exact_text,
+    visible,
+)
+from arplay.core.modalities.writer import Writer
+from arplay.core.recent import Recent
 from arplay.core.rising import place_in
 
 EXCERPT = 20_000
@@ -97,6 +107,16 @@ class Text:
             return tokens
 
         return encode(self, coder, special, cut)
+
+    def cutting(self, coder: Alphabet, special: bool, parts: Recent[Hashable, Any]) -> Iterator[float]:
+        coder = alphabet_of(coder)
+        if not isinstance(coder, Stepwise):
+            return
+        for place, run in enumerate(_read_as(self, coder).runs):
+            key = (run.data, place == 0, coder.vocabulary.name, special)  # as encoded() has it
+            if isinstance(run, Typed) and key not in parts:
+                tokens = yield from coder.cutting(run.data, place == 0, special)
+                parts.put(key, tokens)
 
     def prefix(self, encoded: Encoded, place: Caret, coder: Alphabet, special: bool) -> Prefix:
         return prefix_at(self, encoded, place.byte, coder, special, place.index)
@@ -394,26 +414,6 @@ def encoded_of(encoded: modality.Encoded) -> Encoded:
 def bytes_of(encoded: modality.Encoded) -> bytes:
     """The bytes of a scored text, for what shows texts only."""
     return encoded_of(encoded).data
-
-
-class Writer:
-    """Bytes wait until they form a character; one that is part of none has a sign."""
-
-    def __init__(self, first: bool) -> None:
-        self._first = first
-        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-
-    def write(self, id: int, tokens: Vocabulary) -> str:
-        data = tokens.token(id, self._first).data
-        self._first = False
-        return self._told(self._decoder.decode(data))
-
-    def end(self) -> str:
-        return self._told(self._decoder.decode(b"", final=True))
-
-    @staticmethod
-    def _told(text: str) -> str:
-        return exact_text(to_bytes(text))
 
 
 Cut = Callable[[bytes, bool, bool], Tokens]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
@@ -277,6 +277,15 @@ class Alphabet(Coder, Protocol):
         ``<|endoftext|>``, is that token; else it is its letters. Raises Problem where the alphabet cannot write
         these bytes.
         """
+        ...
+
+
+@runtime_checkable
+class Stepwise(Protocol):
+    """An alphabet that can be looked at while it cuts a long text."""
+
+    def cutting(self, data: bytes, start: bool, special: bool) -> Generator[float, None, Tokens]:
+        """As :meth:`Alphabet.encode`; between two stretches it tells how much of the text is done."""
         ...
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from arplay import paths
+from arplay.models.base import expect
 from arplay.models.hf import llama, llama_folder, loading
 from arplay.models.hf.causal_lm import CausalLM
 from arplay.models.hf.kv_cache import KVCache
@@ -211,6 +212,37 @@ def test_a_step_copies_no_rows() -> None:
         cache.length += 1
         places.add(cache.rows.data_ptr())
     assert len(places) == 1
+
+
+def test_a_text_whose_length_is_known_takes_as_much_memory_as_it_needs() -> None:
+    model = opened(paths.assets() / "models" / "english")
+    ids = ids_of(model.info.vocabulary or 0, n=400)[0].tolist()
+    session, sessions = model.session(), []
+    expect(session, 400)
+    for low in range(0, 400, 100):
+        session.extend(ids[low : low + 100])
+        sessions.append(session.storages)
+    assert sessions[1] == sessions[2] == sessions[3], "moved after its length could be used"
+    sizes = model.network.config
+    row = 2 * 4 * sizes.num_hidden_layers * sizes.num_key_value_heads * sizes.head_dim
+    assert session.cache_bytes == 400 * row
+
+
+def test_what_a_pass_wrote_stays_though_the_next_one_writes_there(folder: Path) -> None:
+    """The logits of a text that is scored chunk by chunk stand in the same memory: nothing that is told looks at it."""
+    model = opened(folder)
+    ids = ids_of(model.info.vocabulary or 0, n=24)[0].tolist()
+    whole = model.teacher_forced(ids)
+    session = model.session()
+    rows = session.rows(ids[:4])
+    kept, before = rows.copy(), session.logits()
+    told = [session.extend(ids[low : low + 5]) for low in range(4, 24, 5)]
+    assert np.concatenate([scores.logprob for scores in told]) == pytest.approx(whole[4:], abs=1e-5)
+    assert (rows == kept).all() and (before == kept[-1]).all()
+    session.rewind(12)
+    session.extend(ids[:9])
+    assert (rows == kept).all() and (before == kept[-1]).all()
+    assert session.logits() == pytest.approx(model.uncached(ids[:12] + ids[:9]), abs=1e-5)
 
 
 # which folders it opens

@@ -11,7 +11,7 @@ import numpy as np
 from arplay.core.modalities.base import Ids
 from arplay.core.waits import Interrupted
 from arplay.models import devices
-from arplay.models.base import Session
+from arplay.models.base import Session, expect
 
 WORTH = 16
 """A session is branched rather than rewound where it would lose at least so many tokens."""
@@ -50,6 +50,7 @@ class Prefixes:
         it was given.
         """
         (session, place), freed = self._find(begin, context[:most]), self._freed
+        expect(session, len(context))
         try:
             yield session
         except (GeneratorExit, Interrupted):  # the job was cancelled between two chunks, or in one

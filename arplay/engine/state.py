@@ -48,7 +48,7 @@ class Pace:
 
     def __post_init__(self) -> None:
         if self.alone:
-            self.seconds = self.patience
+            self.size, self.seconds = self.most, self.patience
 
     def shrink(self) -> bool:
         """Read a quarter as much at a time from now on, since memory ran out; False where it is one token already."""

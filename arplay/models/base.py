@@ -194,6 +194,16 @@ class Session(Protocol):
         ...
 
 
+def expect(session: Session, length: int) -> None:
+    """Tell a session that wants to know it that its chain is going to have so many tokens.
+
+    What it keeps then has its place from the beginning, and is not moved again and again as it grows.
+    """
+    told = getattr(session, "expect", None)  # isinstance of a protocol takes as long as a small model
+    if told is not None:
+        told(length)
+
+
 @runtime_checkable
 class InRows(Protocol):
     """A session that tells the logits after each of several tokens by one forward."""

@@ -27,6 +27,7 @@ from arplay.models.base import (
 from arplay.models.batches import OneByOne
 from arplay.models.hf.caches import Kept
 from arplay.models.hf.chains import NetworkBatch
+from arplay.models.hf.kv_cache import KVCache
 from arplay.models.hf.passes import Passes
 from arplay.models.hf.proof import Proof
 from arplay.models.scoring_rows import logprobs_of, masses, score_given, score_rows
@@ -169,10 +170,15 @@ class CausalSession(Chain):
         self._model = model
         self._kept = Kept()  # of the first tokens of self._ids
         self._next: torch.Tensor | None = None  # logits after self._ids, shape (V,)
+        self._expected = 0
 
     @property
     def storages(self) -> Mapping[int, int]:
         return self._kept.storages
+
+    def expect(self, length: int) -> None:
+        """See :func:`arplay.models.base.expect`."""
+        self._expected = length
 
     def extend(self, ids: Sequence[int]) -> Scores:
         import torch
@@ -290,14 +296,17 @@ class CausalSession(Chain):
         """Read a few tokens in one forward and score each by the logits of the token before it."""
         behind, before = self._ids[self._kept.length :], self._next
         unknown = bool(self._ids) and before is None
-        logits = self._forward(torch, behind + given, len(given) + unknown)
+        logits = self._forward(torch, behind + given, len(given) + unknown, lent=self._model.rows + 1)
         self._ids += given
         if unknown:
             before, logits = logits[0], logits[1:]
         return score_given(torch, logits, given, before)
 
-    def _forward(self, torch: Any, ids: list[int], keep: int) -> torch.Tensor:
-        """Read ``ids`` after what is kept; logits after the last ``keep`` of them, shape (keep, V)."""
+    def _forward(self, torch: Any, ids: list[int], keep: int, lent: int = 0) -> torch.Tensor:
+        """Read ``ids`` after what is kept; logits after the last ``keep`` of them, shape (keep, V).
+
+        ``lent``: see :meth:`arplay.models.hf.passes.Passes.cached`.
+        """
         passes, kept = self._model.passes, self._kept
         self.evaluated += len(ids)
         self._next = None
@@ -306,7 +315,10 @@ class CausalSession(Chain):
             self._next = logits[-1].clone()  # a view would hold all of the rows
             return logits
         length = kept.length + len(ids)
-        logits, cache = passes.cached(ids, kept.take(), keep)
+        given = kept.take()
+        if isinstance(given, KVCache):
+            given.expected = self._expected
+        logits, cache = passes.cached(ids, given, keep, lent)
         self._next = logits[-1].clone()
         kept.put(cache, length, self._next)
         return logits

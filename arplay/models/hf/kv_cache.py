@@ -20,6 +20,8 @@ class KVCache:
     def __init__(self, rows: Tensor) -> None:
         self.rows = rows
         self.length = 0
+        self.expected = 0
+        """So many tokens are to come in all: a new buffer has room for them at once, and they are not copied again."""
         self._mine = True  # whether rows may be written here, from _frozen on
         self._frozen = 0
 
@@ -28,7 +30,8 @@ class KVCache:
         after = self.length + new
         if not self._mine or self._frozen > self.length or after > self.rows.shape[-2]:
             *outer, _, width = self.rows.shape
-            larger = self.rows.new_empty((*outer, after + max(LEAST_ROOM, after // 4), width))
+            room = max(after + max(LEAST_ROOM, after // 4), self.expected)
+            larger = self.rows.new_empty((*outer, room, width))
             larger[..., : self.length, :] = self.rows[..., : self.length, :]
             self.rows, self._mine, self._frozen = larger, True, 0
         return self.rows[..., :after, :]

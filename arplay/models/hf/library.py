@@ -64,6 +64,11 @@ class Forward:
             raise ValueError("what is given back must have come from here")
         return {self._way[1]: kept}
 
+    @property
+    def writes(self) -> bool:
+        """Whether it takes memory that its logits are written to, the argument ``into``: a network of arplay's own."""
+        return "into" in self._taken
+
     def takes(self, name: str) -> bool:
         return self._open or name in self._taken
 

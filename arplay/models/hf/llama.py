@@ -178,10 +178,12 @@ class Llama:
         cache: KVCache | None = None,
         use_cache: bool = False,
         logits_to_keep: int | Tensor = 0,
+        into: Tensor | None = None,
     ) -> Output:
         """Logits after every token of ``input_ids``, (B, T) to (B, T, V), read after what ``cache`` holds.
 
-        ``logits_to_keep``: only the last so many tokens' (0: all), or those at these places.
+        ``logits_to_keep``: only the last so many tokens' (0: all), or those at these places. ``into``: where they are
+        written, (B rows or more, V).
         """
         batch, new = input_ids.shape
         if cache is None and use_cache:
@@ -206,7 +208,8 @@ class Llama:
         x = x.view(batch, new, -1)
         x = x[:, -logits_to_keep:] if isinstance(logits_to_keep, int) else x[:, logits_to_keep]
         x = rms_norm(x.reshape(-1, x.shape[2]), self.norm, self.config.rms_norm_eps)
-        return Output(torch.mm(x, self.head).view(batch, -1, self.config.vocab_size), cache)
+        logits = torch.mm(x, self.head, out=None if into is None else into[: len(x)])
+        return Output(logits.view(batch, -1, self.config.vocab_size), cache)
 
     def attention(
         self, layer: Layer, x: Tensor, by: Tensor, batch: int, rows: Tensor | None, mask: Tensor | None

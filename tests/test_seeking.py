@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from arplay.core import finding
 from arplay.core.distribution import LN2
 from arplay.core.finding import beside, surprise
 from arplay.core.modalities.finding import MOST, find
@@ -93,7 +94,9 @@ def test_the_next_surprise_is_the_nearest_one(logprobs: list[float], index: int,
     ledger = replace(ledger, logprob=np.array(logprobs))
     index = min(index, len(logprobs))
     high = [i for i, logprob in enumerate(logprobs) if -logprob >= 6.0]
-    found = surprise(ledger, index, step, 6.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finding, "BLOCK", 7)
+        found = surprise(ledger, index, step, 6.0)
     ahead = [i for i in high if (i > index if step > 0 else i < index)]
     if not high:
         assert found is None

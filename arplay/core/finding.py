@@ -7,6 +7,9 @@ import numpy as np
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Ids
 
+BLOCK = 1 << 14
+"""Tokens that are looked at together."""
+
 
 def beside(spans: Ids, unit: int, step: int) -> tuple[int, bool] | None:
     """The place of ``spans`` that is first behind ``unit`` (``step`` 1, or at it: 0) or before it (-1).
@@ -28,6 +31,12 @@ def surprise(ledger: Ledger, index: int, step: int, nats: float) -> tuple[int, b
 
     ``index`` may be len(ledger), the end. None: no scored token is as surprising.
     """
-    places = np.flatnonzero(-ledger.logprob[: ledger.done] >= nats)
-    found = beside(np.stack([places, places + 1], axis=1), index, step)
-    return None if found is None else (int(places[found[0]]), found[1])
+    behind = min(index + 1 if step > 0 else index, ledger.done)
+    ways = ((behind, ledger.done), (0, behind)) if step >= 0 else ((0, behind), (behind, ledger.done))
+    for wrapped, (first, stop) in zip((False, True), ways, strict=True):
+        starts = range(first, stop, BLOCK)  # most often one is near
+        for start in starts if step >= 0 else reversed(starts):
+            places = np.flatnonzero(-ledger.logprob[start : min(start + BLOCK, stop)] >= nats)
+            if len(places):
+                return start + int(places[0 if step >= 0 else -1]), wrapped
+    return None

@@ -60,7 +60,7 @@ class Finding:
         if ledger is None:
             self._play.show(sought=NOT_SCORED)
             return
-        index = int(ledger.ends[:-1].searchsorted(self._here(), "right"))
+        index = place_in(ledger.ends[:-1], self._here(), "right")
         selected = self._play.view.selected
         if selected is not None:
             index = selected  # several tokens may begin at the same unit

@@ -280,4 +280,4 @@ def tokens_of(starts: Ints, ends: Ints) -> Ints:
     >>> tokens_of(np.array([0, 4]), np.array([3, 6, 9])).tolist()
     [0, 1]
     """
-    return np.searchsorted(ends, starts, side="right").astype(np.int64)
+    return ends.searchsorted(starts.astype(ends.dtype), "right")  # else all ends were made 64 bits first

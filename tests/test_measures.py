@@ -354,9 +354,9 @@ def test_a_report_has_the_colours_of_the_measure(name: str, tmp_path: Path) -> N
     assert main([*call, "--out", str(tmp_path / "said")]) == 0
     ledger = arplay.load("english").score(text.read_text("utf-8")).ledger
     scale = HeatScale(LIGHT, name, GLTR)
-    found = re.findall(
-        r'style="background:(#[0-9a-f]{6});color:#[0-9a-f]{6};[^>]*title="token', page.read_text("utf-8")
-    )
+    light, _, _ = page.read_text("utf-8").partition("@media (prefers-color-scheme:dark){.frame")
+    colours = dict(re.findall(r"\.(s\d+){background:(#[0-9a-f]{6})", light))
+    found = [colours[shade] for shade in re.findall(r'class="(s\d+)[^>]*title="token', page.read_text("utf-8"))]
     assert found == [scale.fills[shade].name() for shade in scale.shade(ledger, 0, len(ledger))]
 
 

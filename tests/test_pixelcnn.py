@@ -33,10 +33,9 @@ def quiet(fraction: float | None, what: str) -> None:
 
 def network(sizes: Sizes, seed: int = 0) -> Network:
     """With weights that leave nothing at 0, in float64, so that what does not depend does not move at all."""
-    torch.manual_seed(seed)
-    made = Network(sizes).double().eval()
+    made, draw = Network(sizes).double().eval(), torch.Generator().manual_seed(seed)
     for parameter in made.parameters():
-        torch.nn.init.normal_(parameter, std=0.5)
+        torch.nn.init.normal_(parameter, std=0.5, generator=draw)
     for kernel in (made.deep[-1].out, made.mix):
         torch.nn.init.constant_(kernel.bias, 20)  # no unit of the last two layers is off, so every gradient passes
     return made

@@ -34,10 +34,9 @@ def quiet(fraction: float | None, what: str) -> None:
 
 def network(sizes: Sizes, seed: int = 0) -> Network:
     """With weights that leave nothing at 0, in float64, so that what does not depend does not move at all."""
-    torch.manual_seed(seed)
-    made = Network(sizes).double().eval()
+    made, draw = Network(sizes).double().eval(), torch.Generator().manual_seed(seed)
     for parameter in made.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
+        torch.nn.init.normal_(parameter, std=0.3, generator=draw)
     torch.nn.init.constant_(made.mix.bias, 20)  # no unit is off, so every gradient passes
     torch.nn.init.constant_(made.layers[-1][2].bias, 20)
     return made

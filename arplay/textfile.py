@@ -6,7 +6,6 @@ import errno
 import json
 import reprlib
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +120,8 @@ def json_value(text: str) -> Any:
 
 def read_toml(path: Path, most_bytes: int) -> dict[str, Any]:
     """The table that a TOML file spells out. Raises OSError, and ValueError that says what is wrong with it."""
+    import tomllib  # of recipes and settings of training only
+
     text = read_marked(path, most_bytes)
     if any(line.count(".") > MOST_DOTS for line in text.split("\n")):  # the parser takes n² for a key of n dots
         raise ValueError(f"it has a line of more than {MOST_DOTS} dots")

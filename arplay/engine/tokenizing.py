@@ -14,7 +14,6 @@ from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Request, Result
 from arplay.engine.state import State
 from arplay.models import catalogue, documents
-from arplay.models.alphabets.making import kind_of, made
 
 MOST = 8
 """So many tokenizers are kept open, and compared."""
@@ -124,6 +123,8 @@ def tokenize(state: State, request: Tokenize) -> Steps:
 
 def make(state: State, request: Make) -> Steps:
     """Raises Problem where the tokenizer cannot be opened, or cannot write the document."""
+    from arplay.models.alphabets.making import made  # of all kinds of tokenizers, which the window's start needs not
+
     yield None
     _, coder = opened(state, request.spec)
     text = request.document.file.decode("utf-8", "replace")
@@ -140,6 +141,8 @@ def opened(state: State, spec: str) -> tuple[str, Coder]:
 
 
 def _cut(state: State, spec: str, text: Document, reading: Reading) -> Tokenization:
+    from arplay.models.alphabets.making import kind_of  # likewise
+
     found = Tokenization(spec, spec)
     try:
         name, coder = opened(state, spec)

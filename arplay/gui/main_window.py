@@ -156,7 +156,9 @@ class MainWindow(Host):
 
     # ---- what is shown
 
-    def _show_view(self, view: View) -> None:
+    def _show_view(self, _: View) -> None:
+        """The newest one: who is told of a View before the window is may bring the next one, which is told first."""
+        view = self.playground.view
         kind = kinds.of_document(view.document)
         self.arrangement.centre.set_title(kind.noun.capitalize())
         if self._tour is not None:

@@ -387,3 +387,22 @@ def test_cancel_in_the_status_bar_ends_a_load(seen: tuple[MainWindow, Comparison
     window.bridge.cancel()
     qtbot.waitUntil(lambda: not window.playground.view.peers, timeout=PATIENCE)
     assert not panel.totals.rows
+
+
+@pytest.mark.parametrize("width", [260, 330, 420, 900])
+def test_every_page_is_within_reach_in_a_narrow_panel(qtbot: QtBot, width: int) -> None:
+    panel = ComparisonPanel()
+    qtbot.addWidget(panel)
+    panel.resize(width, 300)
+    panel.show()
+    for choice, last in ((panel.modes, 1), (panel.sides, TEXT_PAGE)):
+        assert choice.geometry().right() < width, "nothing is cut at the edge"
+        if choice.box.isVisible():
+            choice.box.setFocus()
+            QTest.keyClick(choice.box, Qt.Key.Key_End)
+        else:
+            QTest.mouseClick(choice.group.button(last), Qt.MouseButton.LeftButton)
+        assert choice.at == last
+    assert panel.based and len(panel.group.buttons()) == 3, "a text before an edit has three pages"
+    panel.modes.choose(0)
+    assert not panel.based and len(panel.group.buttons()) == 5 and panel.sides.at == TEXT_PAGE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -10,10 +9,8 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QButtonGroup,
     QComboBox,
     QFileDialog,
-    QHBoxLayout,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -31,6 +28,7 @@ from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
+from arplay.gui.widgets.choice import Choice
 from arplay.gui.widgets.comparison.chips import Chips
 from arplay.gui.widgets.comparison.curve import DifferenceCurve
 from arplay.gui.widgets.comparison.here import SHOWN
@@ -39,7 +37,7 @@ from arplay.gui.widgets.comparison.sheet import ComparisonSheet, DivergenceSheet
 from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_rows
 from arplay.gui.widgets.comparison.words import Seen, of_edit, of_models, why_not
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.push_button import offer, push_button, segment
+from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.row_table import RowTable
 
 NO_PEER = (
@@ -68,22 +66,6 @@ LOW = 170
 """Pixels of height from which the models have a line of their own."""
 ANY = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no greatest height."""
-
-
-def _segments(
-    entries: tuple[tuple[str, str], ...], parent: QWidget, slot: Callable[[], None]
-) -> tuple[QButtonGroup, QWidget]:
-    """Buttons in a row of which one is chosen, the first one at first."""
-    group, holder, row = QButtonGroup(parent), QWidget(), QHBoxLayout()
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(0)
-    holder.setLayout(row)
-    for place, (words, tip) in enumerate(entries):
-        button = segment(words, tip, slot, place=place, of=len(entries), name=words)
-        button.setChecked(not place)
-        group.addButton(button, place)
-        row.addWidget(button)
-    return group, holder
 
 
 class ComparisonPanel(Panel):
@@ -118,17 +100,23 @@ class ComparisonPanel(Panel):
         self.add_run = push_button(
             "+ Saved run…", "Choose a scoring run of this text, which was saved to a file (.npz)", self._add_run
         )
-        self.mode, modes = _segments(MODES, self, self._turn)
+        self.modes = Choice("What is compared", "Several models, or the text before and after an edit")
+        self.modes.set_options(MODES)
+        self.modes.chosen.connect(self._turn)
         self.set_base = push_button("Set as base", BASE_TIP, lambda: self.intent.emit(Do("set_base")))
         self.forget_base = push_button(
             "Forget it", "The text that was remembered is no base any more", lambda: self.intent.emit(Do("forget_base"))
         )
-        self.group, sides = _segments(PAGES, self, self._turn)
+        self.sides = Choice("What is shown", "Totals, spans, the text, the distributions here, or what changed")
+        self.sides.set_options(PAGES)
+        self.sides.chosen.connect(self._turn)
+        self.mode, self.group = self.modes.group, self.sides.group
         self.beside = QComboBox()
         self.beside.setToolTip(plain("Which model is compared with the first one"))
         self.beside.setAccessibleName("Which model is compared with the first one")
         self.beside.activated.connect(self._show)
-        for part in (modes, sides, self.beside, self.set_base, self.forget_base, self.chips, self.add, self.add_run):
+        base, models = (self.set_base, self.forget_base), (self.chips, self.add, self.add_run)
+        for part in (self.modes, self.sides, self.beside, *base, *models):
             self.head.add(part)
         self.totals, self.table = TotalsTable(), RowTable("What each model pays", 24)
         self.totals.setParent(self)
@@ -237,8 +225,9 @@ class ComparisonPanel(Panel):
     def _show(self) -> None:
         view, found, based = self.view, self.side, self.based
         own = self.own
-        for page in (HERE, CHANGED):
-            self.group.button(page).setVisible(not based)
+        pages = PAGES[:HERE] if based else PAGES
+        if len(self.group.buttons()) != len(pages):
+            self.sides.set_options(pages, self.group.checkedId())
         self.set_base.setVisible(based)
         self.set_base.setText("Set anew" if view.base is not None else "Set as base")
         self.forget_base.setVisible(based and view.base is not None)
@@ -271,7 +260,7 @@ class ComparisonPanel(Panel):
             self.beside.addItems(others)
         self.beside.setVisible(not based and len(others) > 1 and self.group.checkedId() != TOTALS)
         first = self.set_base if based else self.add
-        self.setFocusProxy(self.mode.button(self.mode.checkedId()) if rows or not first.isEnabled() else first)
+        self.setFocusProxy(self.modes if rows or not first.isEnabled() else first)
         self._show_pair()
         self._show_page()
         self._fit()
@@ -372,9 +361,9 @@ class ComparisonPanel(Panel):
     def _go(self, index: int) -> None:
         self.intent.emit(Select(index))
 
-    def _turn(self) -> None:
+    def _turn(self, _: int) -> None:
         if self.based and self.group.checkedId() in (HERE, CHANGED):
-            self.group.button(TOTALS).setChecked(True)
+            self.sides.show_at(TOTALS)
         self.pages.show(self.group.checkedId())
         self._show()
 

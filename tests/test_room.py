@@ -78,3 +78,20 @@ def test_the_way_back_to_a_text_put_aside_is_in_sight_in_a_small_window(
     assert text_field(window).visibleRegion().boundingRect().height() >= text_field(window).fontMetrics().height()
     qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
     assert window.playground.view.document.data == text
+
+
+def test_a_group_of_tabs_has_the_room_that_the_one_in_front_wants(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BAC")
+    qtbot.waitUntil(lambda: "heatmap" in heights(window))
+    before = heights(window)["heatmap"]
+    window.docks["tokenizers"].raise_()
+    qtbot.waitUntil(lambda: "tokenizers" in heights(window))
+    assert heights(window)["tokenizers"] == before, "another tab in front moves no border"
+    view, wide = window.playground.view, window.arrangement.middle.width()
+    wanted = window.panels["tokenizers"].wanted_height(view, wide)
+    assert wanted > window.panels["heatmap"].wanted_height(view, wide)
+    window.arrangement.share()
+    qtbot.waitUntil(lambda: heights(window)["tokenizers"] > before)
+    window.docks["heatmap"].raise_()
+    window.arrangement.share()
+    qtbot.waitUntil(lambda: heights(window).get("heatmap") == before)

@@ -158,7 +158,7 @@ class Arrangement(QObject):
         middle = [first for group in self._below if (first := next(filter(self._stands, group), None)) is not None]
         below = [name for name in middle if not self._at_side(name)]
         centre, view = self.middle, window.playground.view
-        column = [centre, *(self.panels[name] for name in below)]
+        column = [centre, *(self.panels[self._in_front(name)] for name in below)]
         area = self._middle
         room = area.height() + sum(self.docks[name].height() for name in below)
         wanted = [panel.wanted_height(view, max(1, area.width())) for panel in column]
@@ -167,6 +167,11 @@ class Arrangement(QObject):
             sizes[0] += self._above.height() if self._above.isVisible() else 0
         heights = shared(room, wanted, least)
         self._resize(dict(zip(below, heights[1:], strict=True)), DOWN)
+
+    def _in_front(self, name: str) -> str:
+        """Of all that share its place, the one whose tab is in front; itself while none is on the screen."""
+        tabs = (dock for dock in self._window.tabifiedDockWidgets(self.docks[name]) if isinstance(dock, Dock))
+        return next((dock.entry.name for dock in tabs if not dock.visibleRegion().isEmpty()), name)
 
     def _lay_away(self) -> None:
         """One that floated and came back behind a tab may be left by Qt in the corner, over and under the others."""

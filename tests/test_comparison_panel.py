@@ -24,7 +24,7 @@ from arplay.gui.intents import AddPeer, Change, RemovePeer, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.comparison import ComparisonPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
-from arplay.gui.widgets.comparison.changed import CHANGE
+from arplay.gui.widgets.comparison.changed import CHANGE, KL
 from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS
 from arplay.gui.widgets.comparison.pages import TEXT as TEXT_PAGE
 from arplay.gui.widgets.comparison.spans import APART, PLACE
@@ -283,6 +283,9 @@ def test_what_a_number_type_changed(seen: tuple[MainWindow, ComparisonPanel], qt
     where = QPoint(header.sectionViewportPosition(CHANGE) + 30, header.height() // 2)
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=where)
     assert (np.diff(np.abs(found.rows.change[page.table.rows])) <= 0).all()
+    header.press(KL)
+    assert (np.diff(found.rows.kl[page.table.rows]) <= 0).all()
+    header.press(CHANGE)
     QTest.mouseClick(
         page.rows.viewport(), Qt.MouseButton.LeftButton, pos=page.rows.visualRect(page.table.index(0, 1)).center()
     )

@@ -25,6 +25,7 @@ from arplay.gui.settings import Settings
 from arplay.gui.theme import LIGHT
 from arplay.gui.view import View
 from arplay.gui.widgets.plot import Drawing, Plot
+from arplay.gui.widgets.plots.extremes import SURPRISAL, P
 from arplay.gui.widgets.plots.figures import Along, Counted, Counts
 from tests.ledgers import prose, random_ledger
 from tests.panel_checks import pixels
@@ -170,6 +171,39 @@ def test_units_bins_and_the_width_of_the_mean_are_followed(opened: Open) -> None
     panel.bin_box.setValue(1.0)
     QApplication.processEvents()
     assert panel.plot.plot.end >= before - 1 and "0 to 1 bits" in panel.plot.words(0.5)
+
+
+def test_the_lists_are_sorted_by_the_keyboard(opened: Open, qtbot: QtBot) -> None:
+    """As every table whose headings sort: Tab goes to them, the arrows along them, Enter sorts and turns round."""
+    window = opened("english", b"It was a dark and stormy night, and the rain fell in torrents.")
+    panel = shown(window, "surprising")
+    window.arrangement.enlarge(panel)  # all columns are there
+    qtbot.waitUntil(lambda: panel.table is not None and len(panel.table.table.rows) > 5)
+    table = panel.table
+    assert table is not None
+
+    def by(name: str) -> list[float]:
+        return [row[name] for row in table.table.rows]
+
+    assert by("surprisal") == sorted(by("surprisal"), reverse=True)
+    qtbot.waitUntil(lambda: not table.isColumnHidden(0))
+    window.activateWindow()
+    table.setFocus()
+    QTest.keyClick(table, Qt.Key.Key_Tab)
+    qtbot.waitUntil(table.headings.hasFocus)
+    assert table.headings.at == SURPRISAL, "where it is sorted"
+    QTest.keyClick(table.headings, Qt.Key.Key_Right)
+    assert table.headings.at == P and table.headings.accessibleDescription() == "p: Enter sorts by it"
+    QTest.keyClick(table.headings, Qt.Key.Key_Return)
+    assert by("prob") == sorted(by("prob"))
+    QTest.keyClick(table.headings, Qt.Key.Key_Space)
+    assert by("prob") == sorted(by("prob"), reverse=True)
+    for _ in range(10):
+        QTest.keyClick(table.headings, Qt.Key.Key_Left)
+    QTest.keyClick(table.headings, Qt.Key.Key_Return)
+    assert by("index") == sorted(by("index"))
+    QTest.keyClick(table.headings, Qt.Key.Key_Backtab)
+    qtbot.waitUntil(table.hasFocus)
 
 
 def test_the_lists_are_sorted_and_go_to_their_tokens(opened: Open, qtbot: QtBot) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFocusEvent, QIcon, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QIcon, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
@@ -118,6 +118,73 @@ class TableRows(QAbstractTableModel):
         return self.theme.color(self.ink(row, at)) if role == Qt.ItemDataRole.ForegroundRole else None
 
 
+class Headings(QHeaderView):
+    """Those that sort have the keyboard: ← and → go along them, Enter or Space does what a click does."""
+
+    def __init__(self, table: QTableView) -> None:
+        super().__init__(Qt.Orientation.Horizontal, table)
+        self.at = 0
+        """The column whose heading is meant."""
+        self.setHighlightSections(False)
+        self.setMinimumSectionSize(24)
+
+    def _shown(self) -> list[int]:
+        """The columns from left to right."""
+        columns = [self.logicalIndex(place) for place in range(self.count())]
+        return [column for column in columns if not self.isSectionHidden(column)]
+
+    def _go(self, column: int) -> None:
+        self.at = column
+        rows = self.model()
+        if isinstance(rows, TableRows):
+            self.setAccessibleDescription(f"{rows.title(column).strip()}: Enter sorts by it")
+        self.viewport().update()
+
+    def press(self, column: int) -> None:
+        """As a click on it: to that order, back to front, and where that can be to none."""
+        order, other = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
+        if self.isSortIndicatorShown():
+            again, flipped = self.sortIndicatorSection() == column, self.sortIndicatorOrder() == other
+            if again and flipped and self.isSortIndicatorClearable():
+                column = -1
+            self.setSortIndicator(column, other if again and not flipped else order)
+        if column >= 0:
+            self.sectionClicked.emit(column)
+        self._go(self.at)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        shown, key = self._shown(), event.key()
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key))
+        if not shown or self.at not in shown or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            event.ignore()
+        elif step is not None:
+            self._go(shown[min(max(shown.index(self.at) + step, 0), len(shown) - 1)])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.press(self.at)
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """At first on the heading by which the rows are sorted."""
+        shown, by = self._shown(), self.sortIndicatorSection() if self.isSortIndicatorShown() else -1
+        if self.at not in shown and shown:
+            self.at = shown[0]
+        self._go(by if by in shown else self.at)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        rows = self.model()
+        if self.hasFocus() and isinstance(rows, TableRows) and not self.isSectionHidden(self.at):
+            painter = QPainter(self.viewport())
+            painter.setPen(QPen(rows.theme.color("accent"), 2))
+            left, wide = self.sectionViewportPosition(self.at), self.sectionSize(self.at)
+            painter.drawRect(QRectF(left + 2, 2, wide - 4, self.height() - 4))
+            painter.end()
+
+
 class RowTable(QTableView):
     """Rows ``high`` pixels high without a grid, of which one may be current; columns go for want of room."""
 
@@ -138,14 +205,18 @@ class RowTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
         self.setWordWrap(False)
-        rows, header = self.verticalHeader(), self.horizontalHeader()
+        rows, self.headings = self.verticalHeader(), Headings(self)
+        self.headings.setAccessibleName(f"Headings: {name}")
+        self.setHorizontalHeader(self.headings)
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setMinimumSectionSize(high)
         rows.setDefaultSectionSize(high)
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setMinimumSectionSize(24)
+
+    def sort_by_headings(self) -> None:
+        """A click on a heading, or Enter, is told, and sorts where that is enabled."""
+        self.headings.setSectionsClickable(True)
+        self.headings.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def show_model(self, model: TableRows, pulled: bool = False) -> None:
         """``pulled``: the user may pull at its columns."""

@@ -122,7 +122,7 @@ class ChangedPage(QWidget):
         self.rows.show_model(self.table, pulled=True)
         self.rows.setMinimumSize(0, 0)
         header = self.rows.horizontalHeader()
-        header.setSectionsClickable(True)
+        self.rows.sort_by_headings()
         header.sectionClicked.connect(self.table.sort_by)
         self.rows.clicked.connect(self._go)
         self.rows.chosen.connect(self._go)

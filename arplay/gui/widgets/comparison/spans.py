@@ -126,7 +126,7 @@ class SpansView(ChoiceTable):
         self.show_model(self.table, pulled=True)
         self.setMinimumSize(0, 0)
         header = self.horizontalHeader()
-        header.setSectionsClickable(True)
+        self.sort_by_headings()
         header.sectionClicked.connect(self._sort)
         self.clicked.connect(self._go)
         self.chosen.connect(self._go)

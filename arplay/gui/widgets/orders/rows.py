@@ -166,7 +166,7 @@ class OrderRows(RowTable):
         self.show_model(self.table)
         self.setItemDelegate(self.painted)
         header = self.horizontalHeader()
-        header.setSectionsClickable(True)
+        self.sort_by_headings()
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)

@@ -129,7 +129,7 @@ class ExtremesTable(ChoiceTable):
         self.setMinimumSize(0, 0)
         self.show_model(self.table, pulled=True)
         header = self.horizontalHeader()
-        header.setSectionsClickable(True)
+        self.sort_by_headings()
         header.setSortIndicatorShown(True)
         header.setSortIndicatorClearable(False)
         self.setItemDelegate(_Cell(self))

@@ -284,7 +284,7 @@ class WordRows(RowTable):
         header = self.horizontalHeader()
         # a heading that may look as chosen asks every row whether it is, a minute for a million
         header.setSelectionModel(QItemSelectionModel(self.table, self))
-        header.setSectionsClickable(True)
+        self.sort_by_headings()
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)

@@ -16,14 +16,16 @@ from pytestqt.qtbot import QtBot
 from arplay.core import finding
 from arplay.core.distribution import LN2
 from arplay.core.finding import beside, surprise
-from arplay.core.modalities.finding import MOST, find
+from arplay.core.modalities import finding as places
+from arplay.core.modalities.finding import MOST, Search, find
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import visible
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.intents import CaretMoved
+from arplay.gui.intents import CaretMoved, Find, Seek
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.playground.playground import Playground
+from arplay.gui.view import View
 from arplay.gui.widgets.seek import SeekBar
 from tests.ledgers import abc_ledger
 from tests.windows_open import Open, put_up, settle
@@ -86,6 +88,20 @@ def test_more_places_than_are_counted_are_said() -> None:
     found = find(b"a" * (MOST + 1), "a")
     assert len(found.spans) == MOST and found.more
     assert not find(b"a" * MOST, "a").more
+
+
+@given(st.text("aAbé ␣", max_size=60), st.text("aAbé␣", min_size=1, max_size=3), st.booleans(), st.integers(1, 9))
+def test_a_search_in_slices_finds_the_same_places(text: str, wanted: str, case: bool, size: int) -> None:
+    search, looked = Search(text.encode(), wanted, case), 0
+    while not search.done:
+        before = search.found
+        assert before.more
+        search.go_on(size)
+        assert search.found.spans[: len(before.spans)].tolist() == before.spans.tolist()
+        looked += 1
+    whole = find(text.encode(), wanted, case)
+    assert search.found.spans.tolist() == whole.spans.tolist() and search.found.more == whole.more
+    assert looked <= -(-len(text.encode()) // size)
 
 
 @given(st.lists(st.floats(-20, -0.01), min_size=1, max_size=30), st.integers(0, 30), st.sampled_from([1, -1]))
@@ -307,6 +323,42 @@ def test_the_heatmap_that_has_the_window_has_the_row_too(opened: Open, qtbot: Qt
     qtbot.keyClick(window, Key.Key_F, Mod.ControlModifier)
     qtbot.waitUntil(seek_of(window).field.hasFocus)
     assert window.arrangement.enlarged is None, "the ledger has no row for it: the text comes back"
+
+
+def test_a_long_text_is_searched_slice_by_slice(opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there already is told, the first place behind the caret is gone to once, and the rest is counted."""
+    monkeypatch.setattr(places, "SLICE", 50)
+    text = b"AB" * 100 + b"C" + b"BA" * 150 + b"CC" + b"AB" * 20
+    window = opened(text=text)
+    settle(window, qtbot)
+    play = window.playground
+    play.handle(CaretMoved(250))
+    settle(window, qtbot)
+    told: list[tuple[int, int | None, bool]] = []
+
+    def note(view: View) -> None:
+        if view.found is not None:
+            told.append((len(view.found.spans), view.found.at, view.found.more))
+
+    play.changed.connect(note)
+    play.handle(Find("C", True))
+    assert told[0] == (0, None, True), "nothing in the first slice"
+    qtbot.waitUntil(lambda: play.view.found is not None and not play.view.found.more)
+    found = play.view.found
+    assert (
+        found is not None and found.spans[:, 0].tolist() == [200, 501, 502] and (found.at, found.wrapped) == (1, False)
+    )
+    assert play.view.caret == 501
+    play.handle(Seek("found", 1))
+    assert play.view.found is not None and play.view.found.at == 2
+    play.handle(CaretMoved(530))
+    play.handle(Find("", True))
+    play.handle(Find("CB", True))
+    qtbot.waitUntil(lambda: play.view.found is not None and not play.view.found.more)
+    assert play.view.found is not None and (play.view.found.at, play.view.found.wrapped) == (0, True), "from the start"
+    play.handle(Find("CBB", True))
+    play.handle(Find("", True))
+    assert play.view.found is None and not play.finding._timer.isActive(), "a search that was ended goes on no more"
 
 
 @pytest.mark.parametrize("width", [200, 420, 700, 1200])

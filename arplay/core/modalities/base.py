@@ -172,6 +172,22 @@ class Lengthy(Protocol):
         """Make what :meth:`Document.encoded` will ask ``parts`` for, and tell in between how much of it is done."""
         ...
 
+    def search(self, text: str, case: bool) -> Searching:
+        """:meth:`Document.find`, a slice at a time."""
+        ...
+
+
+class Searching(Protocol):
+    """A search that goes on slice by slice. ``done``: ``found`` is all that there is."""
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def found(self) -> Found: ...
+
+    def go_on(self) -> None: ...
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Found:

@@ -22,7 +22,7 @@ from arplay.core.modalities import base as modality
 from arplay.core.modalities import parts
 from arplay.core.modalities.base import Found, Ids, Note, Prefix, Remember
 from arplay.core.modalities.departures import departures
-from arplay.core.modalities.finding import find
+from arplay.core.modalities.finding import Search, find
 from arplay.core.modalities.loss import loss
 from arplay.core.modalities.runs import (
     Edit,
@@ -115,8 +115,7 @@ class Text:
         for place, run in enumerate(_read_as(self, coder).runs):
             key = (run.data, place == 0, coder.vocabulary.name, special)  # as encoded() has it
             if isinstance(run, Typed) and key not in parts:
-                tokens = yield from coder.cutting(run.data, place == 0, special)
-                parts.put(key, tokens)
+                parts.put(key, (yield from coder.cutting(run.data, place == 0, special)))
 
     def prefix(self, encoded: Encoded, place: Caret, coder: Alphabet, special: bool) -> Prefix:
         return prefix_at(self, encoded, place.byte, coder, special, place.index)
@@ -190,6 +189,9 @@ class Text:
 
     def find(self, text: str, case: bool) -> Found:
         return find(self.data, text, case)
+
+    def search(self, text: str, case: bool) -> Search:
+        return Search(self.data, text, case)
 
     @property
     def emptied(self) -> Text:

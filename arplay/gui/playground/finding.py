@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
+from PySide6.QtCore import QTimer
 
 from arplay.core.finding import beside, surprise
 from arplay.core.format import in_unit, number
-from arplay.core.modalities.base import Found
+from arplay.core.modalities.base import Found, Lengthy, Searching
 from arplay.core.rising import place_in
 from arplay.gui.playground.caret import Caret
 from arplay.gui.playground.state import State
 
 NOT_SCORED = "the text is not scored yet"
+SHOWN_SECONDS = 0.2
+"""How often it is told what a search of a long text has found so far."""
 AGAIN = {1: "from the start again", -1: "from the end again"}
 
 
@@ -23,33 +27,75 @@ class Finding:
     def __init__(self, play: State, caret: Caret) -> None:
         self._play, self._caret = play, caret
         self._origin = 0
+        self._search: Searching | None = None
+        self._stands = False
+        """Whether the search has led to a place, or is not to lead to one."""
+        self._due = 0.0
+        self._timer = QTimer(play, interval=0)
+        self._timer.timeout.connect(self._look)
 
     def find(self, text: str, case: bool) -> None:
         """Stand on the first place of ``text`` at or behind the one where the search began; "" ends the search."""
         former = self._play.view.found
         if former is None:
             self._origin = self._here()
-        found = self._play.scored_document.find(text, case) if text else None
+        found = self._begin(text, case)
         if found is None:
             self._play.show(found=None)
-            return
+        else:
+            self._tell(found)
+
+    def _begin(self, text: str, case: bool) -> Found | None:
+        """Search the text: a short one at once, of a long one a slice, and the others between events."""
+        document = self._play.scored_document
+        self._timer.stop()
+        self._search, self._stands, self._due = None, False, 0.0
+        if not text or not isinstance(document, Lengthy):
+            return document.find(text, case) if text else None
+        self._search = document.search(text, case)
+        if not self._search.done:
+            self._search.go_on()
+        if not self._search.done:
+            self._timer.start()
+        return self._search.found
+
+    def _look(self) -> None:
+        """At one more slice."""
+        assert self._search is not None
+        self._search.go_on()
+        if self._search.done:
+            self._timer.stop()
+        self._tell(self._search.found)
+
+    def _tell(self, found: Found) -> None:
+        """What is found so far; the first time that there is a place behind the caret, or all is found, go there."""
+        done = self._search is None or self._search.done
         place = beside(found.spans, self._origin - 1, 1)
-        self._stand(found, place)
+        if not self._stands and (done or (place is not None and not place[1])):
+            self._stands = True
+            self._stand(found, place)
+        elif done or time.monotonic() > self._due:
+            self._due = time.monotonic() + SHOWN_SECONDS
+            former = self._play.view.found if self._stands else None
+            at, wrapped = (former.at, former.wrapped) if former is not None else (None, False)
+            self._play.show(found=replace(found, at=at, wrapped=wrapped))
 
     def step(self, step: int) -> None:
         """The next or the former place of what is searched for."""
         found = self._play.view.found
         if found is not None:
+            self._stands = True
             self._stand(found, beside(found.spans, self._here(), step))
             self._origin = self._here()
 
     def look_again(self) -> None:
         """After the text has changed: what is found in it now, without going anywhere."""
         former = self._play.view.found
+        self._timer.stop()
         self._play.show(sought="")
         if former is None:
             return
-        found = self._play.scored_document.find(former.text, former.case)
+        found, self._stands = self._begin(former.text, former.case), True
         if found is not None:
             here = np.flatnonzero(found.spans[:, 0] == self._here())
             self._play.show(found=replace(found, at=int(here[0]) if len(here) else None))

@@ -196,6 +196,7 @@ def test_the_choice_of_tokenizers(opened: Open, qtbot: QtBot) -> None:
     panel = shown(window, qtbot)
     panel.choice.menu.aboutToShow.emit()
     words = {action.text(): action for action in panel.choice.menu.actions() if action.text() and action.isVisible()}
+    assert list(words)[-2:] == ["A &folder…", "A &GGUF file…"], "what is there comes first"
     assert {"English, small", "ABC, the textbook example"} <= set(words) and not any("XO" in each for each in words)
     assert words["English, small"].isChecked()
     words["English, small"].trigger()

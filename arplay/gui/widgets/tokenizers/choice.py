@@ -26,8 +26,7 @@ class Choice(QObject):
         self.menu = QMenu(self.button)
         self.menu.setToolTipsVisible(True)
         give_menu(self.button, self.menu)
-        self.entries = Entries(self.menu)
-        self.menu.addSeparator()
+        self.entries = Entries(self.menu, before=self.menu.addSeparator())
         for words, tip, slot in (
             ("A &folder…", "A model folder: only its tokenizer is opened", self._ask_folder),
             ("A &GGUF file…", "Only the tokenizer in it is opened", self._ask_file),

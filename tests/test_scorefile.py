@@ -64,6 +64,9 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         ["--context", "2"],
     ):
         assert main(["score", str(run), *wrong]) == 2
+    for wrong in (["--model", "abc"], ["--first-token", "bos"]):
+        picture = ["--chart", "heatmap", "--out", str(tmp_path / "h.svg")]
+        assert main(["export", str(run), *picture, *wrong]) == 2
     assert main(["score", str(text), "--model", "abc", "--save", str(tmp_path / "t.json")]) == 2
     assert main(["score", "--prompt", "#.# .#. #.#", "--model", "xo", "--save", str(run)]) == 1
     assert "only scored texts" in capsys.readouterr().err

@@ -175,10 +175,7 @@ def _saved(args: argparse.Namespace, chart: Chart) -> Shown:
     """What a chart of scores is of a run that was saved: no model is loaded."""
     if chart.name not in OF_RUNS:
         raise UsageError(f"{args.file.name} has the scores of a text: --chart {', '.join(OF_RUNS)}")
-    if args.model is not None:
-        raise UsageError("a saved run goes without --model: it has its figures")
-    if args.curve:
-        raise UsageError("--curve needs a model: give the text")
+    options.as_it_was_scored(args, "curve")
     if chart is PERPLEXITY:
         note("a saved run has no model that other conventions could be asked of: these are its own figures")
     run = scorefile.read(args.file)

@@ -41,12 +41,6 @@ from arplay.export.writers import to_json, write_pieces
 from arplay.models.documents import Source
 from arplay.results import Score, model_record
 
-NEEDS_MODEL = (
-    *("model", "device", "dtype", "first_token", "special", "window_lead", "context", "stride", "encoding", "raw"),
-    *("field", "conventions", "segmentations", "candidates", "divergence", "base", "correct_spaces", "curve", "save"),
-)
-"""What cannot be asked of a saved run."""
-
 LONG = 20_000
 """Tokens to be read of which it is told beforehand."""
 
@@ -288,8 +282,8 @@ def _opened(args: argparse.Namespace) -> list[One]:
     others = [Path(name) for name in args.compare or ()]
     if not all(map(scorefile.is_scores, [*args.files, *others])):
         raise options.UsageError("saved runs go with saved runs only; score the texts to compare them with a model")
-    if asked := options.said(args, *NEEDS_MODEL):
-        raise options.UsageError(f"{asked}: a saved run is as it was scored; give the text, and a model scores it")
+    more = "raw", "field", "conventions", "segmentations", "candidates", "divergence", "base", "correct_spaces", "curve"
+    options.as_it_was_scored(args, *more, "save")
     beside = [Score.opened(path)[0] for path in others]
     found = []
     for path in args.files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -250,23 +251,24 @@ def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
     if entry.chart is COMPARISON:
         _steps(args, sheet_of(shown.found, "nats", look), shown)
         return
-    with overrides.raised():
-        panel = entry.make()
-        panel.set_theme(look)
-        panel.show_view(_view(shown, args))
-    if panel.chart_size() is None and entry.chart is not None:
-        entry.chart.table(shown)  # says why there is none
-    chart: export_image.Chart = panel
-    if entry.chart is not None and entry.chart.long:
-        long = cast(export_parts.Long, panel)
-        if not long.count():
-            raise Problem("an empty text has no tokens to draw", "give one with something in it")
-        first, stop = args.tokens or (1, long.count())
-        if not first <= stop <= long.count():
-            raise Problem(f"there are no tokens {first:,} to {stop:,}", f"the text has {long.count():,}")
-        chart = long.sheet(first - 1, stop) or panel
-    _steps(args, chart, shown)
-    panel.deleteLater()
+    with contextlib.ExitStack() as after:
+        with overrides.raised():
+            panel = entry.make()
+            after.callback(panel.deleteLater)
+            panel.set_theme(look)
+            panel.show_view(_view(shown, args))
+        if panel.chart_size() is None and entry.chart is not None:
+            entry.chart.table(shown)  # says why there is none
+        chart: export_image.Chart = panel
+        if entry.chart is not None and entry.chart.long:
+            long = cast(export_parts.Long, panel)
+            if not long.count():
+                raise Problem("an empty text has no tokens to draw", "give one with something in it")
+            first, stop = args.tokens or (1, long.count())
+            if not first <= stop <= long.count():
+                raise Problem(f"there are no tokens {first:,} to {stop:,}", f"the text has {long.count():,}")
+            chart = long.sheet(first - 1, stop) or panel
+        _steps(args, chart, shown)
 
 
 def _steps(args: argparse.Namespace, chart: Drawn, shown: Shown) -> None:

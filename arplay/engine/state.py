@@ -20,7 +20,7 @@ from arplay.models import devices
 from arplay.models.base import Model, Report, Session, next_of
 
 CHUNK_SECONDS, PATIENT_SECONDS = 0.05, 0.4
-LEAST_CHUNK, FIRST_CHUNK, MOST_CHUNK = 16, 64, 256
+LEAST_CHUNK, FIRST_CHUNK, MOST_CHUNK, ALONE_CHUNK = 16, 64, 256, 1024
 DOCUMENTS_KEPT = 4
 
 T = TypeVar("T", bound=np.generic)
@@ -48,7 +48,7 @@ class Pace:
 
     def __post_init__(self) -> None:
         if self.alone:
-            self.size, self.seconds = self.most, self.patience
+            self.size, self.most, self.seconds = MOST_CHUNK, ALONE_CHUNK, self.patience
 
     def shrink(self) -> bool:
         """Read a quarter as much at a time from now on, since memory ran out; False where it is one token already."""
@@ -115,7 +115,7 @@ class State:
         self.leave()
         self.model, self.pace = model, Pace(patience=self.pace.patience, alone=self.pace.alone)
         if model is not None and model.can.reach is not None:  # a chunk reads what bears on its first token anew
-            self.pace.most = max(MOST_CHUNK, 4 * model.can.reach)
+            self.pace.most = max(self.pace.most, 4 * model.can.reach)
         self.lost = None
         self._of_model.clear()
         self._documents.clear()

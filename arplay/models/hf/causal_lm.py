@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from arplay.models.base import (
     frozen_scores,
     no_first,
     reads_last,
+    unscored,
 )
 from arplay.models.batches import OneByOne
 from arplay.models.hf.caches import Kept
@@ -30,7 +31,7 @@ from arplay.models.hf.chains import NetworkBatch
 from arplay.models.hf.kv_cache import KVCache
 from arplay.models.hf.passes import Passes
 from arplay.models.hf.proof import Proof
-from arplay.models.scoring_rows import logprobs_of, masses, score_given, score_rows
+from arplay.models.scoring_rows import logprobs_of, masses, score_rows
 from arplay.models.sessions import Chain
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 LOGITS_BYTES = 64 * 1024 * 1024
 """No forward holds more logits than this at once."""
+
+STRETCH = 1024
+"""No more tokens than this are scored by one forward where the logits come in parts."""
 
 CHECKPOINT_TOKENS = 64
 """No forward reads more tokens than this where a session goes back by checkpoints, of which it leaves one."""
@@ -187,7 +191,8 @@ class CausalSession(Chain):
         with torch.inference_mode():
             if given:
                 self._catch_up(torch, all_but=int(self._model.proof.several))
-            parts = self._parts(given, self._model.rows)
+            most = max(self._model.rows, STRETCH) if self._model.passes.in_parts else self._model.rows
+            parts = self._parts(given, most)
             return frozen_scores(columns(self._extend_some(torch, part) for part in parts))
 
     def rows(self, ids: Sequence[int]) -> NDArray[np.floating]:
@@ -295,17 +300,23 @@ class CausalSession(Chain):
     def _extend_some(self, torch: Any, given: list[int]) -> Columns:
         """Read a few tokens in one forward and score each by the logits of the token before it."""
         behind, before = self._ids[self._kept.length :], self._next
-        unknown = bool(self._ids) and before is None
-        logits = self._forward(torch, behind + given, len(given) + unknown, lent=self._model.rows + 1)
-        self._ids += given
-        if unknown:
-            before, logits = logits[0], logits[1:]
-        return score_given(torch, logits, given, before)
+        unknown = bool(self._ids) and before is None  # then the first row is the one before them
+        found = [] if unknown else [unscored(1) if before is None else score_rows(torch, before[None], given[:1])]
 
-    def _forward(self, torch: Any, ids: list[int], keep: int, lent: int = 0) -> torch.Tensor:
+        def score(low: int, logits: torch.Tensor) -> None:
+            ids = given[low + (not unknown) :][: len(logits)]
+            found.append(score_rows(torch, logits[: len(ids)], ids))
+
+        self._forward(torch, behind + given, len(given) + unknown, score)
+        self._ids += given
+        return columns(found)
+
+    def _forward(
+        self, torch: Any, ids: list[int], keep: int, each: Callable[[int, torch.Tensor], object] | None = None
+    ) -> torch.Tensor:
         """Read ``ids`` after what is kept; logits after the last ``keep`` of them, shape (keep, V).
 
-        ``lent``: see :meth:`arplay.models.hf.passes.Passes.cached`.
+        ``each`` is told them; those given back are then perhaps the last part of them only.
         """
         passes, kept = self._model.passes, self._kept
         self.evaluated += len(ids)
@@ -313,12 +324,14 @@ class CausalSession(Chain):
         if self._model.proof.cache == "recomputed":
             logits = passes.fresh(ids, keep)
             self._next = logits[-1].clone()  # a view would hold all of the rows
+            if each is not None:
+                each(0, logits)
             return logits
         length = kept.length + len(ids)
         given = kept.take()
         if isinstance(given, KVCache):
             given.expected = self._expected
-        logits, cache = passes.cached(ids, given, keep, lent)
+        logits, cache = passes.cached(ids, given, keep, each, self._model.rows)
         self._next = logits[-1].clone()
         kept.put(cache, length, self._next)
         return logits

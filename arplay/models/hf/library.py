@@ -65,8 +65,9 @@ class Forward:
         return {self._way[1]: kept}
 
     @property
-    def writes(self) -> bool:
-        """Whether it takes memory that its logits are written to, the argument ``into``: a network of arplay's own."""
+    def in_parts(self) -> bool:
+        """Whether it tells its logits a part of the rows at a time, as the arguments ``into`` and ``each`` say: a
+        network of arplay's own."""
         return "into" in self._taken
 
     def takes(self, name: str) -> bool:

@@ -16,7 +16,7 @@ Shapes: B texts, T tokens that are read now, n before.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -179,11 +179,13 @@ class Llama:
         use_cache: bool = False,
         logits_to_keep: int | Tensor = 0,
         into: Tensor | None = None,
+        each: Callable[[int, Tensor], object] | None = None,
     ) -> Output:
         """Logits after every token of ``input_ids``, (B, T) to (B, T, V), read after what ``cache`` holds.
 
-        ``logits_to_keep``: only the last so many tokens' (0: all), or those at these places. ``into``: where they are
-        written, (B rows or more, V).
+        ``logits_to_keep``: only the last so many tokens' (0: all), or those at these places. ``into``, (rows, V), and
+        ``each``: of one text so many rows are written there at a time, and ``each`` is given how many came before and
+        these, which the next are written over; the output has the last of them only.
         """
         batch, new = input_ids.shape
         if cache is None and use_cache:
@@ -192,6 +194,8 @@ class Llama:
         if cache is not None and input_ids.numel() == 1 and self.head.is_cpu and self.head.dtype == torch.float32:
             self._step = self._step or LlamaStep(self.config)
             logits = self._step(self, int(input_ids), cache, self._turns(before, before + 1))
+            if each is not None:
+                each(0, logits)
             return Output(logits[None], cache)
         kept = [None] * len(self.layers) if cache is None else cache.room(new).unbind(0)
         by = self._turns(before, before + new).repeat(batch, 1)[:, None]
@@ -208,8 +212,14 @@ class Llama:
         x = x.view(batch, new, -1)
         x = x[:, -logits_to_keep:] if isinstance(logits_to_keep, int) else x[:, logits_to_keep]
         x = rms_norm(x.reshape(-1, x.shape[2]), self.norm, self.config.rms_norm_eps)
-        logits = torch.mm(x, self.head, out=None if into is None else into[: len(x)])
-        return Output(logits.view(batch, -1, self.config.vocab_size), cache)
+        if into is None or each is None:
+            return Output(torch.mm(x, self.head).view(batch, -1, self.config.vocab_size), cache)
+        logits = into[:0]
+        for low in range(0, len(x), len(into)):
+            part = x[low : low + len(into)]
+            logits = torch.mm(part, self.head, out=into[: len(part)])
+            each(low, logits)
+        return Output(logits[None], cache)
 
     def attention(
         self, layer: Layer, x: Tensor, by: Tensor, batch: int, rows: Tensor | None, mask: Tensor | None

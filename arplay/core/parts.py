@@ -48,10 +48,12 @@ class Parts:
         return cls.at(ledger, kind, *map(np.concatenate, zip(*cuts, strict=True)))
 
     @classmethod
-    def at(cls, ledger: Ledger, kind: str, starts: Ids, ends: Ids, tokens: Ids | None = None) -> Parts:
-        """Of these spans of units alone; ``tokens``: where tokens begin, which takes a while to be made."""
-        tokens = ledger.starts if tokens is None else tokens
-        first, stop = (np.searchsorted(tokens, places) for places in (starts, ends))
+    def at(cls, ledger: Ledger, kind: str, starts: Ids, ends: Ids) -> Parts:
+        """Of these spans of units alone."""
+        edges = ledger.ends[:-1]  # where the tokens behind the first one begin; no copy of a long array is made here
+        first, stop = (
+            np.where(places > 0, 1 + edges.searchsorted(places.astype(edges.dtype)), 0) for places in (starts, ends)
+        )
         if len(ends) and ends[-1] == ledger.encoded.units:
             stop[-1] = len(ledger)  # a token without units at the very end
         return cls(ledger, kind, starts, ends, first, stop)
@@ -157,7 +159,6 @@ class Growing:
         self.ledger, self.kind = ledger, kind
         self._spans = spans(ledger.encoded, kind)
         self._waiting: tuple[Ids, Ids] | None = None
-        self._tokens = ledger.starts
         self._room = {field.name: np.zeros(64, _type(field.name)) for field in fields(Columns)}
         self._count = 0
         self.found = False
@@ -186,7 +187,7 @@ class Growing:
                 self.found = True
                 return False
         starts, ends = self._waiting
-        parts = Parts.at(self.ledger, self.kind, starts, ends, self._tokens)
+        parts = Parts.at(self.ledger, self.kind, starts, ends)
         ready = len(parts) if self.ledger.complete else int(np.searchsorted(parts.stop, self.ledger.done, "right"))
         self._add(parts[:ready])
         self._waiting = (starts[ready:], ends[ready:]) if ready < len(parts) else None

@@ -21,7 +21,7 @@ from arplay.core.reading import Reading
 from arplay.core.sweeps import Axis, affordable, planned
 from arplay.core.windows import Windows
 from arplay.gui import exports
-from arplay.gui.intents import ByContext, ByStride, Change, CompareConventions
+from arplay.gui.intents import Ask, ByContext, ByStride, Change, CompareConventions
 from arplay.gui.panels.perplexity import PerplexityPanel
 from arplay.gui.settings import Settings
 from arplay.gui.view import View
@@ -40,6 +40,10 @@ def figure(panel: PerplexityPanel, name: str) -> str:
 def column(panel: PerplexityPanel, number: int) -> list[str]:
     table = panel.rows.table
     return [str(table.data(table.index(row, number))) for row in range(table.rowCount())]
+
+
+def whole(panel: PerplexityPanel, kind: type[Ask]) -> bool:
+    return (found := panel.swept(kind)) is not None and found.whole
 
 
 def in_front(window: object, qtbot: QtBot) -> PerplexityPanel:
@@ -120,7 +124,7 @@ def test_a_curve_is_told_beforehand_measured_stopped_and_exported(opened: Open, 
     qtbot.waitUntil(lambda: panel.compare.text() == "Measure")
     assert not play.view.answer_to(ByStride).runs
     QTest.keyClick(panel.compare, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: panel.swept(ByStride) is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: whole(panel, ByStride), timeout=PATIENCE)
     found = panel.swept(ByStride)
     assert found is not None and [point.stride for point in found.points] == [1, 2, 4, 8, 16, 32]
     qtbot.waitUntil(lambda: not panel.curve.plot.empty)
@@ -134,7 +138,7 @@ def test_a_curve_is_told_beforehand_measured_stopped_and_exported(opened: Open, 
     QTest.mouseClick(panel.modes.button(2), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "2 contexts" in panel.curve.message)
     panel.compare.click()
-    qtbot.waitUntil(lambda: panel.swept(ByContext) is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: whole(panel, ByContext), timeout=PATIENCE)
     export = exports.of_panel(panel, window)
     for kind in ("csv", "json", "png", "svg", "pdf"):
         assert export.save(tmp_path / f"perplexity.{kind}")
@@ -146,6 +150,26 @@ def test_a_curve_is_told_beforehand_measured_stopped_and_exported(opened: Open, 
     qtbot.waitUntil(lambda: panel.curve.plot.empty and "was of another text" in panel.curve.message)
 
 
+def test_a_curve_is_drawn_as_its_points_come(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", LONG)
+    play, panel = window.playground, in_front(window, qtbot)
+    settle(window, qtbot)
+    panel.modes.button(2).click()
+    panel.compare.click()
+    qtbot.waitUntil(lambda: len(panel.curve.plot.series) == 1, timeout=PATIENCE)
+    found = panel.swept(ByContext)
+    assert found is not None and not found.whole and play.view.answer_to(ByContext).runs
+    panel.compare.click()
+    qtbot.waitUntil(lambda: panel.curve.message.startswith("stopped: Measure goes on"))
+    known = panel.swept(ByContext).points  # type: ignore[union-attr]
+    assert any(point.found is None for point in known) and sum(point.found is not None for point in known) > 1
+    panel.compare.click()
+    qtbot.waitUntil(lambda: whole(panel, ByContext), timeout=PATIENCE)
+    points = panel.swept(ByContext).points  # type: ignore[union-attr]
+    assert [point.context for point in points] == sorted(point.context for point in points)
+    assert all(now.found == before.found for now, before in zip(points, known, strict=True) if before.found is not None)
+
+
 def test_one_curve_takes_the_place_of_the_other(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", LONG)
     play, panel = window.playground, in_front(window, qtbot)
@@ -153,7 +177,7 @@ def test_one_curve_takes_the_place_of_the_other(opened: Open, qtbot: QtBot) -> N
     play.handle(ByStride())
     play.handle(ByContext())
     assert play.view.answer_to(ByContext).runs and not play.view.answer_to(ByStride).runs
-    qtbot.waitUntil(lambda: panel.swept(ByContext) is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: whole(panel, ByContext), timeout=PATIENCE)
     panel.modes.button(1).click()
     assert panel.compare.text() == "Measure", "it can be asked for again"
 

@@ -30,7 +30,8 @@ class Sweep(Question):
 class Swept(Result):
     """``points`` with what each came to, the smallest stride or context first; ``left_out``: those that cost too much.
 
-    ``read``: how many tokens were read for it; what was known already was not read again.
+    ``read``: how many tokens were read for it; what was known already was not read again. Not ``whole``: some points
+    have come to nothing yet.
     """
 
     document: Document
@@ -40,6 +41,11 @@ class Swept(Result):
     points: tuple[Point, ...]
     left_out: int
     read: int
+    whole: bool = True
+
+    @property
+    def is_last(self) -> bool:
+        return self.whole
 
     def at(self, point: Point) -> int:
         """Where it is on the axis."""
@@ -78,6 +84,12 @@ def sweep(state: State, request: Sweep) -> Steps:
     points = [replace(p, found=p.found or sums.found.get((p.context, p.stride))) for p in points]
     kept = affordable(points, ledger.before + len(ledger))
     whole, done = max(1, sum(p.read for p in kept if p.found is None)), 0
+
+    def swept(is_whole: bool) -> Swept:
+        by_place = tuple(sorted(kept, key=lambda p: (p.stride, p.context)))
+        told_of = model.info, request.axis, ledger.first_token, by_place, len(points) - len(kept), done
+        return Swept(number, request.document, *told_of, is_whole)
+
     for at, point in enumerate(kept):
         if point.found is not None:
             continue
@@ -88,7 +100,6 @@ def sweep(state: State, request: Sweep) -> Steps:
         kept[at] = replace(point, found=of_ledger(scored))
         sums.found[point.context, point.stride] = of_ledger(scored)
         done += point.read
+        yield swept(False)
         yield Progress(number, what, done / whole)
-    kept.sort(key=lambda p: (p.stride, p.context))
-    told_of = model.info, request.axis, ledger.first_token, tuple(kept), len(points) - len(kept), done
-    return Swept(number, request.document, *told_of)
+    return swept(True)

@@ -179,6 +179,7 @@ class PerplexityPanel(Panel):
             return f"{asked.doing}: {part_percent(asked.share)}"
         if swept is not None:
             known = "the upright line is at the scores in sight"
+            known = known if swept.whole else f"stopped: Measure goes on with what is missing; {known}"
             return f"{left_out(swept)}; {known}" if swept.left_out else known
         if not ledger.complete or view.info is None:
             return "wait for the scores"

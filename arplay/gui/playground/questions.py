@@ -125,6 +125,8 @@ class Questions:
                     self._end(kind, problem=(cause, remedy))
                 case Cancelled():
                     self._end(kind)
+                case _ if not result.is_last:
+                    self._show(kind, replace(self._play.view.answer_to(kind), found=result))
                 case _:
                     self._end(kind, result)
 

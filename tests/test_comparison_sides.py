@@ -8,11 +8,14 @@ from typing import cast
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QTextCursor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import arplay
-from arplay.gui.intents import AddPeer, AddRun, RemovePeer, Select
+from arplay.core.modalities.text import bytes_of
+from arplay.core.tree import Mark
+from arplay.gui.intents import AddPeer, AddRun, RemovePeer, Select, SetMark
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.comparison import ComparisonPanel
 from arplay.gui.widgets.comparison.pages import CHANGED, HERE
@@ -20,7 +23,7 @@ from arplay.gui.widgets.comparison.pages import TEXT as TEXT_PAGE
 from tests import tiny_models
 from tests.test_comparison_panel import TEXT, add, seen
 from tests.test_one_text_two_views import turn
-from tests.windows_open import PATIENCE, Open, opened
+from tests.windows_open import PATIENCE, Open, opened, settle, text_field
 
 __all__ = ["opened", "seen"]
 
@@ -163,3 +166,52 @@ def test_a_saved_run_stands_where_the_model_does(opened: Open, qtbot: QtBot, tmp
     assert any(table.text(row, 2) == "not told" for row in range(len(table.rows))), "beyond what the run keeps"
     assert all(row.p[1] is not None for row in table.rows)
     assert not window.notice.isVisible()
+
+
+def test_a_base_is_chosen_from_the_history(opened: Open, qtbot: QtBot) -> None:
+    """As the text was opened, before an edit, a branch with a name: each is scored beside what is in sight."""
+    window = opened("english", TEXT.encode())
+    panel, play = cast(ComparisonPanel, window.panels["comparison"]), window.playground
+    window.docks["comparison"].raise_()
+    QTest.mouseClick(panel.mode.button(1), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(panel.from_history.isVisible, timeout=PATIENCE)
+
+    def offered() -> dict[str, QAction]:
+        panel.states.aboutToShow.emit()
+        return {action.text(): action for action in panel.states.actions()}
+
+    assert list(offered()) == ["The history has this state only"]
+    field = text_field(window)
+    field.setFocus()
+    field.moveCursor(QTextCursor.MoveOperation.End)
+    QTest.keyClicks(field, " One")
+    branch = play.view.node
+    assert branch is not None
+    play.undo_stack.undo()
+    QTest.keyClicks(field, " Two")
+    play.tree.seal()
+    QTest.keyClicks(field, " more")
+    settle(window, qtbot)
+    here, ledger = play.view.node, play.ledger
+    window.handle(SetMark((branch,), Mark(name="the first try")))
+    made = offered()
+    assert list(made) == ["★ the first try", "As it was opened", "Before: ␣more"]
+    score = arplay.load("english").score
+    for words, text in (
+        ("★ the first try", f"{TEXT} One"),
+        ("As it was opened", TEXT),
+        ("Before: ␣more", f"{TEXT} Two"),
+    ):
+        made[words].trigger()
+        wanted = text.encode()
+        qtbot.waitUntil(
+            lambda wanted=wanted: panel.view.base is not None  # type: ignore[misc]
+            and bytes_of(panel.view.base.ledger.encoded) == wanted and panel.view.edited is not None,
+            timeout=PATIENCE,
+        )  # fmt: skip
+        base, found = panel.view.base, panel.view.edited
+        assert base is not None and found is not None and found.ledgers == (base.ledger, ledger)
+        assert base.ledger.totals.nll_nats == pytest.approx(score(text).nll_nats, abs=1e-3)
+        assert play.view.node is here and play.ledger is ledger, "one stays where one is"
+        assert "stand in both" in panel.said.full
+        made = offered()

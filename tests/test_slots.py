@@ -26,6 +26,7 @@ from arplay.engine.causality import Change
 from arplay.engine.conventions import Compare
 from arplay.engine.curves import Sweep
 from arplay.engine.divergence import Diverge, Diverged
+from arplay.engine.editing import ScoreBase
 from arplay.engine.explore import Explore, Explored
 from arplay.engine.field import Reach
 from arplay.engine.free_running import FreeRun
@@ -166,6 +167,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     Reconcile: lambda number, slot: Reconcile(number, TEXT, slot=slot),
     Recompute: lambda number, slot: Recompute(number, TEXT, Caret(4), slot=slot),
     OneBatch: lambda number, slot: OneBatch(number, "BACAB", slot=slot),
+    ScoreBase: lambda number, slot: ScoreBase(number, TEXT, slot=slot),
     ScoreSet: lambda number, slot: ScoreSet(number, (Item("a", None, TEXT.data),), slot=slot),
     Rate: lambda number, slot: Rate(number, TEXT, (TEXT,), slot=slot),
     Compare: lambda number, slot: Compare(number, TEXT, slot=slot),

@@ -231,6 +231,10 @@ class Tree:
 
     def goto(self, target: Node) -> None:
         """Make ``target`` the current state."""
+        self.document, self.node = self.at(target), target
+
+    def at(self, target: Node) -> Document:
+        """The document in a state."""
         if self.nodes.get(target.serial) is not target:
             raise ValueError("that node belongs to another tree")
         down, node = [], target
@@ -241,7 +245,7 @@ class Tree:
         document = node.document
         for node in reversed(down):
             document = document.apply(node.edit)
-        self.document, self.node = document, target
+        return document
 
     def path(self) -> list[Node]:
         """From the root to the current node."""

@@ -12,7 +12,7 @@ from arplay.engine.conventions import Compare, compare
 from arplay.engine.curves import Sweep, sweep
 from arplay.engine.divergence import Diverge, diverge
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
-from arplay.engine.editing import MatchEdit, match_edit
+from arplay.engine.editing import MatchEdit, ScoreBase, match_edit, score_base
 from arplay.engine.explore import Explore, explore
 from arplay.engine.field import Reach, reach
 from arplay.engine.free_running import FreeRun, free_run
@@ -79,6 +79,7 @@ JOBS: dict[type[Request], Job] = {
     MatchEdit: plain(match_edit),
     MatchTokens: plain(match_tokens),
     Score: plain(score),
+    ScoreBase: plain(score_base),
     ScoreSet: plain(score_set),
     Diverge: plain(diverge),
     Reconcile: plain(reconcile),

@@ -281,6 +281,13 @@ class Goto:
 
 
 @dataclass(frozen=True, slots=True)
+class SetBase:
+    """Compare the text with this state of the tree, which becomes the base; where one is stays as it is."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
 class ShowState:
     """Show where a state is in the history, and stay in the one that is current."""
 
@@ -335,5 +342,5 @@ class Report:
 Intent = (
     Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
     | Measure | Ask | StopAsking | AddPeer | AddRun | LookAtPeers | RemovePeer | Continue | Wager | Goto | SetMark
-    | ShowState | Edited | CaretMoved | OpenFiles | Analyse | Report
+    | SetBase | ShowState | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip

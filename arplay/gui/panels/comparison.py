@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QFileDialog,
+    QMenu,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -19,13 +21,15 @@ from PySide6.QtWidgets import (
 from arplay.core.aligned import Aligned
 from arplay.core.edited import Edited
 from arplay.core.matching import two
+from arplay.core.signs import safe
+from arplay.core.tree import Node
 from arplay.engine.divergence import Diverged
 from arplay.export.comparing import Beside, Here
 from arplay.export.scorefile import ENDING
 from arplay.gui.contract import Panel
-from arplay.gui.intents import AddRun, CompareDistributions, Do, RemovePeer, Select, StopAsking, Zoom
+from arplay.gui.intents import AddRun, CompareDistributions, Do, RemovePeer, Select, SetBase, StopAsking, Zoom
 from arplay.gui.peers import MOST, Peer
-from arplay.gui.theme import SPACE, Theme
+from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.choice import Choice
@@ -34,10 +38,12 @@ from arplay.gui.widgets.comparison.curve import DifferenceCurve
 from arplay.gui.widgets.comparison.here import SHOWN
 from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS, TEXT, TOTALS, Pages
 from arplay.gui.widgets.comparison.sheet import ComparisonSheet, DivergenceSheet, HereSheet, sheet_of
+from arplay.gui.widgets.comparison.states import choices
 from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_rows
 from arplay.gui.widgets.comparison.words import Seen, of_edit, of_models, why_not
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.push_button import offer, push_button
+from arplay.gui.widgets.menu_button import give_menu
+from arplay.gui.widgets.push_button import offer, push_button, quiet_button
 from arplay.gui.widgets.row_table import RowTable
 
 NO_PEER = (
@@ -50,6 +56,7 @@ NO_BASE = (
     "Set this text as base, then edit it: each token that stays is compared with what it cost before, under the same "
     "model."
 )
+STATES_TIP = "Compare the text with an earlier state of it, or with another branch: the model scores it as well"
 BASE_TIP = "Remember this text, or a state of the history that you went to, and compare what is made of it"
 MODES = (
     ("Models", "Several models, number types or quantisations on this text"),
@@ -104,8 +111,13 @@ class ComparisonPanel(Panel):
         self.modes.set_options(MODES)
         self.modes.chosen.connect(self._turn)
         self.set_base = push_button("Set as base", BASE_TIP, lambda: self.intent.emit(Do("set_base")))
-        self.forget_base = push_button(
-            "Forget it", "The text that was remembered is no base any more", lambda: self.intent.emit(Do("forget_base"))
+        self.states = QMenu(self)
+        self.states.aboutToShow.connect(self._list_states)
+        self.from_history = push_button("History", STATES_TIP)
+        give_menu(self.from_history, self.states)
+        self.forget_base = quiet_button(
+            "Forget the base: the text that was remembered is none any more",
+            lambda: self.intent.emit(Do("forget_base")),
         )
         self.sides = Choice("What is shown", "Totals, spans, the text, the distributions here, or what changed")
         self.sides.set_options(PAGES)
@@ -115,7 +127,7 @@ class ComparisonPanel(Panel):
         self.beside.setToolTip(plain("Which model is compared with the first one"))
         self.beside.setAccessibleName("Which model is compared with the first one")
         self.beside.activated.connect(self._show)
-        base, models = (self.set_base, self.forget_base), (self.chips, self.add, self.add_run)
+        base, models = (self.set_base, self.from_history, self.forget_base), (self.chips, self.add, self.add_run)
         for part in (self.modes, self.sides, self.beside, *base, *models):
             self.head.add(part)
         self.totals, self.table = TotalsTable(), RowTable("What each model pays", 24)
@@ -229,6 +241,7 @@ class ComparisonPanel(Panel):
         if len(self.group.buttons()) != len(pages):
             self.sides.set_options(pages, self.group.checkedId())
         self.set_base.setVisible(based)
+        self.from_history.setVisible(based)
         self.set_base.setText("Set anew" if view.base is not None else "Set as base")
         self.forget_base.setVisible(based and view.base is not None)
         self.table.message = NO_BASE if based else NO_PEER
@@ -358,6 +371,19 @@ class ComparisonPanel(Panel):
         if path:
             self.intent.emit(AddRun(Path(path)))
 
+    def _list_states(self) -> None:
+        """Those of the history that there are now."""
+        self.states.clear()
+        found = choices(self.view.tree) if self.view.tree is not None else []
+        for words, node in found:
+            action = self.states.addAction(safe(words).replace("&", "&&"))
+            action.triggered.connect(partial(self._base_on, node))
+        if not found:
+            self.states.addAction("The history has this state only").setEnabled(False)
+
+    def _base_on(self, node: Node, _: bool = False) -> None:
+        self.intent.emit(SetBase(node))
+
     def _go(self, index: int) -> None:
         self.intent.emit(Select(index))
 
@@ -371,6 +397,7 @@ class ComparisonPanel(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
+        self.forget_base.setIcon(icon("x", theme, "muted"))
         for part in (self.chips, self.table, self.curve, self.pages):
             part.set_theme(theme)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject
 
-from arplay.engine.editing import EditMatched, MatchEdit
-from arplay.engine.messages import Failed, Result
+from arplay.core.tree import Node
+from arplay.engine.editing import BaseScored, EditMatched, MatchEdit, ScoreBase
+from arplay.engine.messages import Failed, Progress, Result
 from arplay.gui.bridge import Bridge
 from arplay.gui.peers import Base
 from arplay.gui.playground.state import State
@@ -17,9 +19,9 @@ from arplay.gui.view import View
 class BaseText(QObject):
     """Keeps ``base`` and ``edited`` of the view; asks only while somebody looks."""
 
-    def __init__(self, play: State, bridge: Bridge) -> None:
+    def __init__(self, play: State, bridge: Bridge, tell: Callable[[Progress | None], None]) -> None:
         super().__init__(play)
-        self._play, self._bridge = play, bridge
+        self._play, self._bridge, self._tell = play, bridge, tell
         self._asked: int | None = None
         self._watched = False
         play.changed.connect(self._on_view)
@@ -36,6 +38,16 @@ class BaseText(QObject):
             return
         play.show(base=Base(ledger, info), edited=None)
 
+    def set_to(self, node: Node) -> None:
+        """Remember the text of another state of the history, once the model has scored it as well."""
+        play = self._play
+        if node is play.tree.node:
+            self.set()
+        elif play.has_model():
+            self.stop()
+            make = partial(ScoreBase, document=play.tree.at(node), reading=play.view.settings.reading)
+            self._asked = self._bridge.ask(make, self._on_result)
+
     def clear(self) -> None:
         self.stop()
         self._play.show(base=None, edited=None)
@@ -44,6 +56,7 @@ class BaseText(QObject):
         if self._asked is not None:
             self._bridge.forget(self._asked)
             self._asked = None
+            self._tell(None)
 
     def _on_view(self, view: View) -> None:
         base, ledger = view.base, self._play.ledger
@@ -58,8 +71,13 @@ class BaseText(QObject):
             self._asked = self._bridge.ask(partial(MatchEdit, base=base.ledger, now=ledger), self._on_result)
 
     def _on_result(self, result: Result) -> None:
-        self._asked = None
-        if isinstance(result, EditMatched):
-            self._play.show(edited=result.edited)
-        elif isinstance(result, Failed):
-            self._play.reported.emit(result.cause, result.remedy)
+        self._tell(result if isinstance(result, Progress) else None)
+        if result.is_last:
+            self._asked = None
+        match result:
+            case BaseScored(ledger=ledger, info=info):
+                self._play.show(base=Base(ledger, info), edited=None)
+            case EditMatched(edited=edited):
+                self._play.show(edited=edited)
+            case Failed(cause=cause, remedy=remedy):
+                self._play.reported.emit(cause, remedy)

@@ -68,7 +68,7 @@ class Playground(State):
         self.measuring, self.questions = Measuring(self, bridge), Questions(self, bridge)
         self.rating = Watching(self, self.questions, candidates)
         self.tokenizing = Watching(self, self.questions, tokenizers)
-        self.peers, self.base = Peers(self, bridge), BaseText(self, bridge)
+        self.peers, self.base = Peers(self, bridge), BaseText(self, bridge, self.progress.emit)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
@@ -141,6 +141,8 @@ class Playground(State):
             case intents.Goto(node):
                 self.writing.stop()
                 self.recording.move(self.tree.node, node, "going to another branch")
+            case intents.SetBase(node):
+                self.base.set_to(node)
             case intents.SetMark(nodes, mark):
                 self.recording.mark(nodes, mark)
             case intents.Analyse(document, name):

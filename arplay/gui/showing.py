@@ -82,7 +82,7 @@ class Showing(QTimer):
         del self._behind[panel]
         self._began, self._followed = True, time.monotonic()
         if self._behind:
-            self.start(0)
+            self.start(1)  # one that is due at once may have its turn before this panel is painted
         panel.show_view(self._view)
 
 

@@ -281,3 +281,14 @@ def test_what_is_dropped_stays_where_it_is_from(opened: Open, tmp_path: Path) ->
     window.dropEvent(event)
     assert event.isAccepted() and event.dropAction() == Qt.DropAction.CopyAction
     assert window.playground.document.file == b"CAB"  # type: ignore[attr-defined]
+
+    window.sets.add([tmp_path / "a.txt"])
+    (tmp_path / "folder").mkdir()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("folder", "a.txt")])
+    shown = window.sets.window
+    assert shown is not None
+    shown.dropEvent(event)
+    assert "1 of 2 things that were dropped are no files: left out" in shown.head.full
+    assert [row.item.name for row in window.playground.text_set.rows] == ["a.txt", "a.txt"]
+    shown.empty.click()
+    assert shown.head.full == "No text yet"

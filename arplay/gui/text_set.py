@@ -137,7 +137,7 @@ class SetWindow(QWidget):
             QShortcut(key, self, self.close)
         QShortcut(QKeySequence.StandardKey.Delete, self.list, self._remove, context=Qt.ShortcutContext.WidgetShortcut)
         self.list.selectionModel().currentRowChanged.connect(self._show_current)
-        self.empty = push_button("Clear", "Take all texts out of the set; the files stay", self.texts.clear)
+        self.empty = push_button("Clear", "Take all texts out of the set; the files stay", self._clear)
         self.export = push_button("Export", "The table, or a report of all texts")
         menu = QMenu(self.export)
         for ending, words in KINDS.items():
@@ -206,8 +206,7 @@ class SetWindow(QWidget):
     def _said(self) -> str:
         texts = self.texts
         if not texts.rows:
-            self.remark = ""
-            return "No text yet"
+            return self.remark or "No text yet"
         by = f" by {texts.loaded.info.name}" if texts.loaded is not None else ""
         failed = sum(row.problem is not None for row in texts.rows)
         parts = [f"{len(texts.scored):,} of {len(texts.rows):,} texts scored{by}"]
@@ -277,6 +276,10 @@ class SetWindow(QWidget):
         names, _ = QFileDialog.getOpenFileNames(self, "Add texts to the set")
         self.added.emit([Path(name) for name in names])
 
+    def _clear(self) -> None:
+        self.remark = ""
+        self.texts.clear()
+
     def _remove(self) -> None:
         if self.current is not None:
             self.texts.remove(self.list.currentIndex().row())
@@ -286,8 +289,12 @@ class SetWindow(QWidget):
             transfer.take(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        self.added.emit([path for path in paths if path.is_file()])
+        urls = event.mimeData().urls()
+        paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile() and Path(url.toLocalFile()).is_file()]
+        if len(paths) < len(urls):  # a folder, say, or an address
+            self.remark = f"{len(urls) - len(paths):,} of {len(urls):,} things that were dropped are no files: left out"
+            self.show_set()
+        self.added.emit(paths)
         transfer.take(event)
 
     # export

@@ -139,7 +139,8 @@ def edit_summary(found: Edited) -> str:
     if not change or math.isnan(change):
         told = f"{found.tokens:,} tokens stand in both and cost {number(before, 3)} nats as before"
     if away or come:
-        told += f"; {away:,} tokens for {number(paid, 2)} nats were replaced by {come:,} for {number(pays, 2)}"
+        tokens = f"{away:,} token{'s' * (away != 1)} for {number(paid, 2)} nats"
+        told += f"; {tokens} were replaced by {come:,} for {number(pays, 2)}"
     return told
 
 

@@ -11,6 +11,8 @@ from arplay.gui.settings import Unit
 from arplay.gui.widgets.row_table import Column, TableRows
 
 NOW = "B  the text now"
+LEAST_SHARE = 5e-4
+"""A difference below this is none in the digits that are shown."""
 NAME, BITS, MORE, NLL, PERPLEXITY, TOKENS, EACH = range(7)
 
 
@@ -77,6 +79,7 @@ class TotalsTable(TableRows):
             if row == 0 or first is None or not first.nats:
                 return "" if row == 0 else "—"
             more = share.nats / first.nats - 1
+            more = 0.0 if abs(more) < LEAST_SHARE else more  # not −0.0%
             return ("+" if more >= 0 else "") + part_percent(more, 1)
         if column == NLL:
             return number(in_unit(share.nats, self.unit), 2)

@@ -217,9 +217,11 @@ def units(
     as :func:`columns_of` says).
     """
     codes = np.frombuffer(to_text(data).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
-    starts = np.arange(len(data) + 1) if len(codes) == len(data) else char_starts(data)
     begins = np.concatenate([np.zeros(1, np.int64), ends[:-1]])[: len(ends)]
-    firsts, stops = char_spans(data, begins, ends)
+    if len(codes) == len(data):  # each byte is a unit
+        starts, firsts, stops = np.arange(len(data) + 1), begins, np.maximum(begins, ends)
+    else:
+        starts, (firsts, stops) = char_starts(data), char_spans(data, begins, ends)
     bits = _table(codes, kind, np.int16)
     joined = _joined(codes, bits)
     widths = _widths(codes, bits, joined, measure)

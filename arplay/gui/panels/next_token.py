@@ -84,7 +84,7 @@ class NextTokenPanel(Panel):
         self.entropy = push_button(
             "H = —", "", self._other_unit, role="chip", name="Entropy; click to change between nats and bits"
         )
-        self.facts = Caption()
+        self.facts = Caption(lines=2)
         self.facts.tip = "The size of the vocabulary, and what is done to the distribution before a token is chosen"
         self.count = QSpinBox()
         self.count.setRange(5, 200)

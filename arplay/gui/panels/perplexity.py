@@ -63,7 +63,7 @@ class PerplexityPanel(Panel):
         self.view = View()
         self._rows: Shown | None = None
         self._rows_of: tuple[object, ...] = ()
-        self.figures, self.how, self.told = FigureRow(), Caption(), Caption()
+        self.figures, self.how, self.told = FigureRow(), Caption(lines=2), Caption(lines=2)
         self.rows, self.curve = ConventionRows(), PerplexityCurve()
         tip = "Score the same text once more by each of these, by passes of its own"
         self.compare = push_button("Compare", tip, self._run, role="primary")

@@ -91,7 +91,7 @@ class PlotsPanel(Panel):
             box.setKeyboardTracking(False)
             box.lineEdit().setTextMargins(SPACE[1], 0, SPACE[0], 0)
             box.valueChanged.connect(self._set)
-        self.told, self.says = Caption(), Caption()
+        self.told, self.says = Caption(lines=2), Caption(lines=2)
         self.plot = PlotView()
         self.plot.picked.connect(self._pick)
         self.table: ExtremesTable | None = None

@@ -31,7 +31,7 @@ class ScoringRow(QWidget):
         self._view, self._waited = View(), False
         self._late = QTimer(self, singleShot=True, interval=LATE_MS)
         self._late.timeout.connect(self._on_late)
-        self.caption = Caption()
+        self.caption = Caption(lines=2)
         self.hold = quiet_button(HOLD, self._hold)
         self.end = quiet_button("Cancel the scoring", lambda: self.asked.emit(Do("cancel_scoring")))
         self.reading = push_button("Reading…", READING, self._read, role="chip", name="Reading settings")

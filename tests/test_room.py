@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QTabBar
+from PySide6.QtWidgets import QLabel, QTabBar
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
@@ -95,3 +95,25 @@ def test_a_group_of_tabs_has_the_room_that_the_one_in_front_wants(opened: Open, 
     window.docks["heatmap"].raise_()
     window.arrangement.share()
     qtbot.waitUntil(lambda: heights(window).get("heatmap") == before)
+
+
+def test_a_panel_has_its_title_where_no_tab_says_it(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BAC")
+
+    def titled(name: str) -> bool:
+        return any(label.isVisible() and label.text() for label in window.docks[name].bar.findChildren(QLabel))
+
+    qtbot.waitUntil(lambda: titled("decoding") and not titled("heatmap") and not titled("ledger"))
+    window.docks["words"].raise_()
+    qtbot.waitUntil(lambda: "words" in heights(window))
+    assert not titled("words"), "also of one that was made only now"
+    window.arrangement.enlarge(window.panels["words"])
+    qtbot.waitUntil(lambda: titled("words"))
+    window.arrangement.restore()
+    qtbot.waitUntil(lambda: not titled("words"))
+    window.docks["words"].setFloating(True)
+    qtbot.waitUntil(lambda: titled("words"))
+    window.docks["words"].setFloating(False)
+    qtbot.waitUntil(lambda: not titled("words"))
+    window.docks["candidates"].hide()
+    qtbot.waitUntil(lambda: titled("next_token"))

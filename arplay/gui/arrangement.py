@@ -87,6 +87,7 @@ class Arrangement(QObject):
         self.bars.append(bar)
         if dock is not None:
             dock.hold(panel, bar)
+            bar.show_title(not (_is_placed(dock) and self._has_tab(dock)))
         else:
             self.middle, self.centre = panel, bar
             self._middle = _column((self._above, bar, panel))
@@ -218,10 +219,14 @@ class Arrangement(QObject):
 
     def _tabs(self, dock: Dock) -> int:
         """The height of the row of tabs over ``dock``: Qt takes it from the size that the dock is given."""
-        if not any(isinstance(other, Dock) and _is_placed(other) for other in self._window.tabifiedDockWidgets(dock)):
+        if not self._has_tab(dock):
             return 0
         bars = self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
         return next((bar.height() for bar in bars if bar.isVisible()), 0)
+
+    def _has_tab(self, dock: Dock) -> bool:
+        """Whether another one shares its place."""
+        return any(isinstance(other, Dock) and _is_placed(other) for other in self._window.tabifiedDockWidgets(dock))
 
     def _at_side(self, name: str) -> bool:
         """Whether it stands left or right, where it has the whole height; a name that is not known is nowhere."""
@@ -238,6 +243,7 @@ class Arrangement(QObject):
         if places != self._stood:
             self._stood = places
             self.share_soon()
+            self._name()
 
     def _places(self) -> dict[str, tuple[object, ...]]:
         """Of each dock that has a place in the window: where, and with whom it shares it."""
@@ -247,6 +253,12 @@ class Arrangement(QObject):
             name: (window.dockWidgetArea(dock), {other.objectName() for other in window.tabifiedDockWidgets(dock)})
             for name, dock in placed.items()
         }
+
+    def _name(self) -> None:
+        """A panel whose tab says its name has it there alone."""
+        for dock in self.docks.values():
+            if isinstance(bar := dock.titleBarWidget(), TitleBar):
+                bar.show_title(not (_is_placed(dock) and self._has_tab(dock)))
 
     # ---- the whole window for one panel
 

@@ -26,6 +26,9 @@ class TitleBar(QWidget):
         super().__init__(parent)
         self._panel, title = panel, panel.title
         self._label = Label(title, self, role="heading")
+        policy = self._label.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # no panel is narrower for having a tab
+        self._label.setSizePolicy(policy)
         self._buttons: list[tuple[QToolButton, str]] = []
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(SPACE[1], SPACE[0], SPACE[0], SPACE[0])
@@ -50,6 +53,12 @@ class TitleBar(QWidget):
 
     def set_title(self, title: str) -> None:
         self._label.setText(title)
+
+    def show_title(self, shown: bool) -> None:
+        """Not where the panel's tab says it: there it is as low as its buttons."""
+        self._label.setVisible(shown)
+        around = SPACE[0] if shown else 0
+        self._row.setContentsMargins(SPACE[1], around, SPACE[0], around)
 
     def set_theme(self, theme: Theme) -> None:
         for button, name in self._buttons:

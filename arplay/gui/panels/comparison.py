@@ -111,9 +111,9 @@ class ComparisonPanel(Panel):
         self.modes.set_options(MODES)
         self.modes.chosen.connect(self._turn)
         self.set_base = push_button("Set as base", BASE_TIP, lambda: self.intent.emit(Do("set_base")))
-        self.states = QMenu(self)
-        self.states.aboutToShow.connect(self._list_states)
         self.from_history = push_button("History", STATES_TIP)
+        self.states = QMenu(self.from_history)  # a window of the panel's own would tear its order of Tab apart
+        self.states.aboutToShow.connect(self._list_states)
         give_menu(self.from_history, self.states)
         self.forget_base = quiet_button(
             "Forget the base: the text that was remembered is none any more",

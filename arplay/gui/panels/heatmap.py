@@ -97,6 +97,7 @@ class HeatmapPanel(OnSheet, Panel):
         head.addLayout(self.low)
         head.addStretch(1)
         self.column = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self.column.setSizeConstraint(QBoxLayout.SizeConstraint.SetNoConstraint)  # what has no room is hidden
         self.column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
         self.column.setSpacing(SPACE[0])
         self.seek = SeekBar(self.text)

@@ -86,8 +86,8 @@ class Arrangement(QObject):
         bar.enlarge.connect(self.enlarge)
         self.bars.append(bar)
         if dock is not None:
-            dock.hold(panel, bar)
             bar.show_title(not (_is_placed(dock) and self._has_tab(dock)))
+            dock.hold(panel, bar)
         else:
             self.middle, self.centre = panel, bar
             self._middle = _column((self._above, bar, panel))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import threading
 from dataclasses import replace
@@ -99,7 +100,7 @@ def test_a_stage_that_cannot_work_says_so_in_its_row_and_nothing_is_drawn(
     rows = {row.stage.name: row for row in panel.stages.rows}
     assert undecoded.cause.lower() in rows["ban"].problem.text().lower() and rows["ban"].problem.isVisible()
     assert not rows["temperature"].problem.isVisible()
-    assert not panel.step.isEnabled() and undecoded.remedy in panel.step.toolTip()
+    assert not panel.step.isEnabled() and undecoded.remedy in html.unescape(panel.step.toolTip())
     assert notice(window) == "", "once is enough"
     for what in ("step", "play"):
         window.notice.forget()

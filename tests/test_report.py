@@ -24,7 +24,7 @@ from arplay.export.provenance import Provenance
 from arplay.export.writers import writing
 from arplay.models.scored_run import SavedRun
 from arplay.results import Score
-from tests.benchmarks.long import WORDS, ledger_of
+from tests.made_up_ledger import WORDS, ledger_of
 
 VOID = {"meta", "br", "wbr"}
 NASTY = "<script>alert(1)</script> & \u202e \x1b[31m é 好\n</script>\n"

@@ -23,7 +23,7 @@ from arplay.gui.intents import CompareConventions, Do, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
 from arplay.models.scored_run import SavedRun
-from tests.benchmarks.long import WORDS, ledger_of
+from tests.made_up_ledger import WORDS, ledger_of
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
 
 __all__ = ["opened"]

@@ -250,6 +250,8 @@ def broken(window: MainWindow, qtbot: QtBot) -> list[str]:
             for _ in range(2):
                 if not thing.isEnabled() and thing.parent() in (window.menus, *window.findChildren(QMenu)):
                     everything_to_do(window, qtbot)
+                    if not isValid(thing):  # of a menu that is filled anew
+                        break
                 if not (works(thing) if thing.isEnabled() else heard(thing)):
                     bad.append(name)
                 QCoreApplication.processEvents()
@@ -280,7 +282,8 @@ def test_what_lost_its_slot_is_found(window: MainWindow, qtbot: QtBot, answers: 
 
 def keys_of(window: MainWindow) -> Iterator[tuple[QAction, QKeySequence]]:
     for action in window.findChildren(QAction):
-        yield from ((action, key) for key in action.shortcuts() if action.text() != "&Quit")
+        if isValid(action):  # some are of menus that are filled anew meanwhile
+            yield from [(action, key) for key in action.shortcuts() if action.text() != "&Quit"]
 
 
 IN_THE_EDITOR = {

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from arplay.core.chain import Best, Ledger
-from arplay.core.modalities.text import Encoded, Text
+from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.core.windows import Windows
 from tests.benchmarks.harness import row, until_painted, wait
+from tests.made_up_ledger import WORDS, ledger_of
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -25,29 +24,6 @@ if TYPE_CHECKING:
     from arplay.gui.panels.heatmap import HeatmapPanel
 
 TOKENS = 1_000_000
-WORDS = [b" the", b" of", b" city", b" was", b"ing", b" Paris", b",", b" and", b" river", b".", b" light", b"ed", b"\n"]
-WORDS += [b" a", b" slow", b" un", b"believ", b"able", b" morning", b" to", b" in", b" it", " été".encode(), b" they"]
-
-
-def ledger_of(n: int) -> Ledger:
-    """Made-up scores of made-up words, in paragraphs."""
-    rng = np.random.default_rng(0)
-    ids = rng.integers(0, len(WORDS), n, np.int32)
-    ends = np.cumsum(np.array([len(word) for word in WORDS])[ids], dtype=np.int32)
-    data = b"".join([WORDS[id] for id in ids.tolist()])
-    best = Best.of(rng.integers(0, len(WORDS), (n, 5)), -np.sort(rng.exponential(3.0, (n, 5))))
-    return Ledger(
-        encoded=Encoded(data, ids, ends, np.zeros(n, bool)),
-        unit=Vocabulary("words", tuple(WORDS), frozenset()).unit,
-        logprob=-rng.exponential(3.0, n),
-        rank=rng.integers(1, len(WORDS), n, np.int32),
-        entropy=rng.exponential(2.0, n).astype(np.float32),
-        best=best,
-        before=0,
-        done=n,
-        first_token="model",
-        windows=Windows.half(512),
-    )
 
 
 def ms(work: Callable[[], object]) -> float:
@@ -222,11 +198,10 @@ def main() -> None:
 
 def curve() -> None:
     """The ledger's curve while 500,000 tokens are scored: what its last updates take until they are painted."""
-    from PySide6.QtWidgets import QApplication
-
+    from arplay.gui import app as starting
     from arplay.gui.widgets.ledger.curve import SurprisalCurve
 
-    app = QApplication.instance() or QApplication([])
+    app = starting.application()
     shown, whole, times = SurprisalCurve(), ledger_of(TOKENS // 2), []
     shown.resize(500, 200)
     shown.show()
@@ -247,7 +222,7 @@ def curve() -> None:
 
 
 if __name__ == "__main__":
+    curve()  # before there are windows whose own events would count
     main()
-    curve()
     clicks()
     saved()

@@ -160,10 +160,11 @@ class Arrangement(QObject):
         below = [name for name in middle if not self._at_side(name)]
         centre, view = self.middle, window.playground.view
         column = [centre, *(self.panels[self._in_front(name)] for name in below)]
+        pairs = zip((centre, *(self.panels[name] for name in below)), column, strict=True)
         area = self._middle
         room = area.height() + sum(self.docks[name].height() for name in below)
         wanted = [panel.wanted_height(view, max(1, area.width())) for panel in column]
-        least = [panel.least_height(view) for panel in column]
+        least = [max(first.least_height(view), panel.least_height(view)) for first, panel in pairs]
         for sizes in (wanted, least):
             sizes[0] += self._above.height() if self._above.isVisible() else 0
         heights = shared(room, wanted, least)

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import arplay
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.text import Text, bytes_of
 from arplay.core.tree import Mark
 from arplay.gui.intents import AddPeer, AddRun, RemovePeer, Select, SetMark
 from arplay.gui.main_window import MainWindow
@@ -215,3 +215,7 @@ def test_a_base_is_chosen_from_the_history(opened: Open, qtbot: QtBot) -> None:
         assert play.view.node is here and play.ledger is ledger, "one stays where one is"
         assert "stand in both" in panel.said.full
         made = offered()
+    play.table.put_aside(Text.of(b"Another text"), 0)
+    with qtbot.waitSignal(play.refused, timeout=PATIENCE) as refused:
+        made["As it was opened"].trigger()  # of the menu as it was filled for the former text
+    assert "a text that was here before" in refused.args[0]

@@ -233,9 +233,13 @@ class Tree:
         """Make ``target`` the current state."""
         self.document, self.node = self.at(target), target
 
+    def holds(self, node: Node) -> bool:
+        """Whether it is one of these states, not of another tree."""
+        return self.nodes.get(node.serial) is node
+
     def at(self, target: Node) -> Document:
-        """The document in a state."""
-        if self.nodes.get(target.serial) is not target:
+        """The document in a state. Raises ValueError for one that it does not hold."""
+        if not self.holds(target):
             raise ValueError("that node belongs to another tree")
         down, node = [], target
         while node.document is None:

@@ -41,7 +41,7 @@ class BaseText(QObject):
     def set_to(self, node: Node) -> None:
         """Remember the text of another state of the history, once the model has scored it as well."""
         play = self._play
-        if play.tree.nodes.get(node.serial) is not node:
+        if not play.tree.holds(node):
             play.refused.emit("That state is of a text that was here before: choose one of this text")
         elif node is play.tree.node:
             self.set()

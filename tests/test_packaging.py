@@ -52,6 +52,21 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_top_level_is_what_the_readme_says_and_no_file_strayed_into_it() -> None:
+    tracked = run("git", "ls-files", cwd=REPOSITORY)
+    if tracked.returncode:
+        pytest.skip("not a checkout")
+    names = {name.split("/")[0] for name in tracked.stdout.splitlines()}
+    assert {name for name in names if not name.startswith(".")} == {
+        "LICENSE",
+        "README.md",
+        "arplay",
+        "assets",
+        "pyproject.toml",
+        "tests",
+    }
+
+
 def test_the_wheel_holds_the_program_and_its_assets_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}

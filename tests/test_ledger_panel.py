@@ -116,7 +116,7 @@ def test_a_selection_from_elsewhere_is_shown_and_not_answered(qtbot: QtBot) -> N
         panel.show_view(replace(view, selected=1500))
     assert [index.row() for index in panel.table.selectionModel().selectedRows(NUMBER)] == [1500]
     assert panel.table.viewport().rect().contains(panel.table.visualRect(panel.model.index(1500, TOKEN)).center())
-    assert panel.curve.here == 1501 and panel.curve.isVisible()
+    assert panel.curve.here == ((1501.0, 1501.0),) and panel.curve.isVisible()
 
 
 def test_a_growing_ledger_adds_rows_and_keeps_its_place(qtbot: QtBot) -> None:
@@ -320,7 +320,7 @@ def test_a_long_text_reconciles_and_never_underflows(opened: Open, qtbot: QtBot,
     QTest.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.check.full.startswith("difference "), timeout=PATIENCE)
     assert play.view.reconciled is not None and abs(play.view.reconciled.nll_nats + total) < 1e-6
-    panel.table.show_row(17_777)
+    panel.table.choose([17_777], TOKEN)
     qtbot.waitUntil(lambda: play.view.selected == 17_777)
     state = next(each for each in panel.menu_of(17_777).actions() if "history" in each.text())
     assert state.isEnabled() == (play.view.excerpt_of is None)

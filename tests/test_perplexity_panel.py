@@ -131,7 +131,7 @@ def test_a_curve_is_told_beforehand_measured_stopped_and_exported(opened: Open, 
     found = panel.swept(ByStride)
     assert found is not None and [point.stride for point in found.points] == [1, 2, 4, 8, 16, 32]
     qtbot.waitUntil(lambda: not panel.curve.plot.empty)
-    assert panel.curve.here == 4.0, "the scores in sight have a stride of 16"
+    assert panel.curve.here == ((4.0, 4.0),), "the scores in sight have a stride of 16"
     own = play.view.ledger.totals.perplexity  # type: ignore[union-attr]
     assert found.points[4].found is not None and found.points[4].found.perplexity == own
     assert f"perplexity {own:,.4f}" in panel.curve.words(4.0) and "stride 16" in panel.curve.words(4.0)

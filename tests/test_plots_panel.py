@@ -61,12 +61,12 @@ def test_a_click_goes_to_the_token_and_the_selected_one_is_marked(opened: Open, 
     panel, play = shown(window), window.playground
     QTest.mouseClick(panel.plot, Qt.MouseButton.LeftButton, pos=spot(panel, 60.0))
     settle(window, qtbot)
-    assert play.view.selected == 59 and panel.plot.here == 60.0
+    assert play.view.selected == 59 and panel.plot.here == ((60.0, 60.0),)
     window.handle(Select(100))  # as a click in the heatmap
     settle(window, qtbot)
-    assert panel.plot.here == 101.0
+    assert panel.plot.here == ((101.0, 101.0),)
     choose(panel, "histogram")
-    assert panel.plot.here == pytest.approx(-play.view.ledger.logprob[100])  # type: ignore[union-attr]
+    assert panel.plot.here[0][0] == pytest.approx(-play.view.ledger.logprob[100])  # type: ignore[union-attr]
     choose(panel, "entropy")
     ledger = play.view.ledger
     assert ledger is not None
@@ -105,7 +105,8 @@ def test_a_click_on_a_bar_goes_to_the_next_token_of_it(plot: str, opened: Open, 
     figure = panel.plot.figure
     assert isinstance(figure, Counts)
     for at in np.flatnonzero(figure.bars.heights).tolist():
-        rows = [row for row in range(len(TEXT)) if figure.bars.at(figure.here(row)) == at]  # type: ignore[arg-type]
+        along = figure.along(0, len(TEXT)).tolist()
+        rows = [row for row, x in enumerate(along) if figure.bars.at(x) == at]
         if plot != "context":
             assert len(rows) == figure.bars.heights[at]
         was = play.view.selected

@@ -36,7 +36,7 @@ from arplay.gui.widgets.causality.broken import BrokenView, paint_broken
 from arplay.gui.widgets.causality.lines import EFFECTS, FIGURES, Effect, Figure, MeasureLines
 from arplay.gui.widgets.causality.triangle import SHEET, Squares, TriangleView
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.plot import Drawing, Plot
+from arplay.gui.widgets.plot import Drawing, Plot, of_tokens
 from arplay.gui.widgets.push_button import offer, push_button, segment
 
 LABS: dict[Lab, tuple[str, str, str]] = {
@@ -176,7 +176,7 @@ class CausalityPanel(Panel):
         same = (
             view.measured is before.measured, view.measuring == before.measuring, view.loaded is before.loaded,
             view.measured_share == before.measured_share, view.document is before.document,
-            view.selected == before.selected, view.work == before.work,
+            view.lit == before.lit, view.work == before.work,
         )  # fmt: skip
         if not all(same):
             if view.measured is not before.measured and before.loaded is None and view.measured:
@@ -239,6 +239,9 @@ class CausalityPanel(Panel):
         self.triangle.show_changed(
             found if isinstance(found, Changed) and self.lab == "triangle" else None, not here, said
         )
+        lit = view.lit if here and isinstance(found, Changed) else None
+        self.triangle.show_here(lit)
+        self.plot.show_here(of_tokens(lit) if self.lab == "reached" else ())
         self.broken.show_broke(found if isinstance(found, Broke) else None, "starting to train" if runs else words)
         self._show_field(found)
         if not isinstance(found, Broke):

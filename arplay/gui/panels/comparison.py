@@ -43,6 +43,7 @@ from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_row
 from arplay.gui.widgets.comparison.words import Seen, of_edit, of_models, why_not
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.menu_button import give_menu
+from arplay.gui.widgets.plot import of_tokens
 from arplay.gui.widgets.push_button import offer, push_button, quiet_button
 from arplay.gui.widgets.row_table import RowTable
 
@@ -187,8 +188,8 @@ class ComparisonPanel(Panel):
             self._show_page()
         elif self.group.checkedId() == TEXT:
             self._show_text()
-        if view.selected != before.selected or view.parted is not before.parted:
-            self.curve.show_here(None if view.selected is None else view.selected + 1.0)
+        if view.lit != before.lit or view.parted is not before.parted:
+            self.curve.show_here(of_tokens(view.lit))
 
     @property
     def side(self) -> Beside | None:

@@ -30,6 +30,7 @@ from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
 from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
+from arplay.gui.widgets.plot import of_tokens
 from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.sheet import OnSheet
 
@@ -74,6 +75,8 @@ class LedgerPanel(OnSheet, Panel):
         self.curve.picked.connect(self._pick)
         self.curve_ledger: Ledger | None = None
         self.arranged = False
+        self._shows = False
+        """Rows are shown, and not chosen by hand."""
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.table)
@@ -89,6 +92,7 @@ class LedgerPanel(OnSheet, Panel):
         self._lay_out()
         self.button.clicked.connect(self._check)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
+        self.table.clicked.connect(self._clicked)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._ask)
         self._show_words()
@@ -126,8 +130,10 @@ class LedgerPanel(OnSheet, Panel):
             tokens = view.loaded.vocabulary if view.loaded else None
             self.model.show_ledger(view.ledger, tokens)
             self.table.show_places(tokens is not None and tokens.length is not None)
-        if view.ledger is not before.ledger or view.selected != before.selected:
-            self.table.show_row(view.selected)
+        if view.ledger is not before.ledger or view.lit != before.lit:
+            self._shows = True
+            self.table.show_tokens(view.lit)
+            self._shows = False
         if view.ledger is not before.ledger and view.follows:
             self.table.scrollToBottom()
         self._show_words()
@@ -170,7 +176,7 @@ class LedgerPanel(OnSheet, Panel):
         if self.curve_ledger is not ledger:
             self.curve_ledger = ledger
             self.curve.show_ledger(ledger, self.model.vocabulary)
-        self.curve.show_here(None if self.view.selected is None else self.view.selected + 1.0)
+        self.curve.show_here(of_tokens(self.view.lit))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -218,8 +224,13 @@ class LedgerPanel(OnSheet, Panel):
         self.intent.emit(Select(index))
 
     def _row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
-        if current.isValid() and current.row() != self.view.selected:
+        if current.isValid() and not self._shows and current.row() != self.view.selected:
             self.intent.emit(Select(current.row()))
+
+    def _clicked(self, index: QModelIndex) -> None:
+        """The first row of a word is current already: a click chooses it alone."""
+        if self.view.span is not None and index.row() == self.view.selected:
+            self.intent.emit(Select(index.row()))
 
     def _ask(self, at: QPoint) -> None:
         index = self.table.indexAt(at)

@@ -135,7 +135,7 @@ class PlotsPanel(Panel):
         same = view.ledger is before.ledger and view.info is before.info
         if not same or chosen != before.settings.chosen_plot:
             self._count()
-        if view.selected != before.selected:
+        if view.lit != before.lit:
             self._show_selected()
         self._show_words()
 
@@ -208,9 +208,9 @@ class PlotsPanel(Panel):
         return self.table
 
     def _show_selected(self) -> None:
-        self.plot.show_selected(self.view.selected)
+        self.plot.show_lit(self.view.lit)
         if self.table is not None and not self.table.isHidden():
-            self.table.show_selected(self.view.selected)
+            self.table.show_lit(self.view.lit)
 
     def _show_words(self) -> None:
         ledger = self.view.ledger

@@ -122,7 +122,7 @@ class NllLine(LinePlot):
         if self.uniform and self.values:
             self._dotted(painter, drawing.place(0.0, self.uniform), frame.right())
         known = math.isfinite(self.value)
-        drawing.paint_lines(painter, theme, float(self.shown) if known else None)
+        drawing.paint_lines(painter, theme, ((float(self.shown), float(self.shown)),) if known else ())
         if known:
             paint_mark(painter, drawing.place(self.shown, self.value), theme, "dot", "accent", radius=5)
         painter.end()

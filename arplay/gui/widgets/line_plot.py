@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.frame import paint_frame, paint_message
-from arplay.gui.widgets.plot import Drawing, Plot
+from arplay.gui.widgets.plot import Drawing, Plot, Stretches
 
 SHEET = (900, 520)
 """Pixels of an exported picture, without what is set below it."""
@@ -39,7 +39,7 @@ class LinePlot(QWidget):
         """The part of the axis that the user zoomed to; None is all of it."""
         self.lit: object = None
         """What is read: an x of the plot, or what :meth:`at` of a subclass gives."""
-        self.here: float | None = None
+        self.here: Stretches = ()
         self.sight: tuple[float, float] | None = None
         self._pressed = self._dragged = QPointF()
         self._drawing: Drawing | None = None
@@ -60,9 +60,10 @@ class LinePlot(QWidget):
         self.setAccessibleDescription(said)
         self.update()
 
-    def show_here(self, x: float | None) -> None:
-        if x != self.here:
-            self.here = x
+    def show_here(self, here: Stretches) -> None:
+        """Where the tokens are that light up in the rest of the window."""
+        if here != self.here:
+            self.here = here
             self.update()
 
     def show_sight(self, sight: tuple[float, float] | None) -> None:

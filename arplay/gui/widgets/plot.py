@@ -30,6 +30,8 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTER = Qt.AlignmentFlag.AlignCenter
 
 Floats = NDArray[np.float64]
+Stretches = tuple[tuple[float, float], ...]
+"""Parts of an axis, from x to x; a line where both are one."""
 Mark = Literal["", "dot", "diamond", "cross"]
 
 
@@ -101,6 +103,18 @@ class Plot:
         """Every x that has a point."""
         every = [*(each.x for each in self.series), *(each.stops for each in self.shapes)]
         return np.unique(np.concatenate(every or [np.zeros(0)]))
+
+
+def of_tokens(lit: tuple[int, int] | None) -> Stretches:
+    """Where the tokens [first, stop) are on an axis that counts them from 1.
+
+    >>> of_tokens((3, 4)), of_tokens((3, 6)), of_tokens(None)
+    (((4.0, 4.0),), ((3.5, 6.5),), ())
+    """
+    if lit is None:
+        return ()
+    first, stop = lit
+    return ((float(stop), float(stop)) if stop == first + 1 else (first + 0.5, stop + 0.5),)
 
 
 def round_numbers(low: float, high: float, most: int, least: float = 0.0) -> list[float]:
@@ -213,11 +227,11 @@ class Drawing:
         painter: QPainter,
         theme: Theme,
         lit: tuple[float, float | None] | None = None,
-        here: float | None = None,
+        here: Stretches = (),
         sight: tuple[float, float] | None = None,
     ) -> None:
-        """Axes, lines, marks and legend. ``lit``: a point that is read, or all at one x; ``here``: the x of the place
-        that the rest of the window shows; ``sight``: from where to where it shows the text."""
+        """Axes, lines, marks and legend. ``lit``: a point that is read, or all at one x; ``here``: where the tokens
+        are that light up in the rest of the window; ``sight``: from where to where it shows the text."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if sight is not None:
@@ -235,7 +249,7 @@ class Drawing:
         self._paint_legend(painter, theme)
         painter.restore()
 
-    def paint_lines(self, painter: QPainter, theme: Theme, here: float | None = None) -> None:
+    def paint_lines(self, painter: QPainter, theme: Theme, here: Stretches = ()) -> None:
         for series, polygons in zip(self.plot.series, self.polygons, strict=True):
             painter.save()
             painter.setClipRect(self.frame.adjusted(-1, -2, 1, 2))
@@ -252,9 +266,12 @@ class Drawing:
                 painter.translate(0, 1)
             painter.restore()
             self._paint_marks(painter, theme, series)
-        if here is not None and self.left <= here <= self.right:
-            x = self.place(here, self.plot.low).x()
-            painter.fillRect(QRectF(round(x) - 1, self.frame.top(), 2, self.frame.height()), theme.color("accent"))
+        for first, last in here:
+            if last < self.left or first > self.right:
+                continue
+            left, right = (round(self.place(x, self.plot.low).x()) for x in (first, last))
+            area = QRectF(left - 1, self.frame.top(), right - left + 2, self.frame.height())
+            painter.fillRect(area, theme.color("accent", 1.0 if first == last else 0.28))
 
     def _paint_shapes(self, painter: QPainter, theme: Theme, lit: tuple[float, float | None] | None) -> None:
         for shape in self.plot.shapes:

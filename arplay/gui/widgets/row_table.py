@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QItemSelection,
+    QItemSelectionModel,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -251,6 +254,23 @@ class RowTable(QTableView):
             if not current.isValid():
                 self.selectionModel().clearCurrentIndex()
 
+    def choose(self, rows: Sequence[int], column: int) -> None:
+        """Select these rows, which rise, and no others; the first is current, and as many as fit are in sight."""
+        selection, model, flags = self.selectionModel(), self.model(), QItemSelectionModel.SelectionFlag
+        wanted = QItemSelection()
+        for first, last in _runs(rows):
+            wanted.select(model.index(first, 0), model.index(last, model.columnCount() - 1))
+        if not rows:
+            selection.clear()
+            return
+        current = model.index(rows[0], column)
+        if selection.currentIndex().row() != rows[0]:
+            selection.setCurrentIndex(current, flags.NoUpdate)
+        if selection.selection() != wanted:
+            selection.select(wanted, flags.ClearAndSelect)
+        for row in (rows[-1], rows[0]):
+            self.scrollTo(model.index(row, column), QAbstractItemView.ScrollHint.EnsureVisible)
+
     def fit(self) -> None:
         room = self.viewport().width() - self.spare
         for at, column in enumerate(self._columns):
@@ -262,6 +282,18 @@ class RowTable(QTableView):
         super().resizeEvent(event)
         if self.currentIndex().isValid():
             self.scrollTo(self.currentIndex())
+
+
+def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """The first and the last of each run of rising ``rows``.
+
+    >>> _runs(range(3, 6)), _runs([1, 2, 5])
+    ([(3, 5)], [(1, 2), (5, 5)])
+    """
+    if isinstance(rows, range):  # of a million tokens, say
+        return [(rows[0], rows[-1])] if rows else []
+    breaks = [at for at in range(1, len(rows)) if rows[at] != rows[at - 1] + 1]
+    return [(rows[first], rows[stop - 1]) for first, stop in pairwise([0, *breaks, len(rows)])] if rows else []
 
 
 class ChoiceTable(RowTable):

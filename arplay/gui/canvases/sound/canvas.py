@@ -113,7 +113,8 @@ class SoundCanvas(Canvas):
         ledger, shades, scale = self._ledger, None, HeatScale.by(self.strip.theme, view.settings)
         if ledger is not None and view.settings.tokens == "colours":
             shades = np.array(scale.shade(ledger, 0, len(ledger)), np.int64)
-        self.strip.show_wave(Shown(self._wave[1], sound.rate, view.caret, reach, shades, scale.fills))
+        lit = view.span if ledger is not None else None
+        self.strip.show_wave(Shown(self._wave[1], sound.rate, view.caret, reach, shades, scale.fills, lit))
         self.listen.setEnabled(not sound.is_blank)
         self._look()
         self._show_words()

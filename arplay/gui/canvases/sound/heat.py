@@ -52,7 +52,7 @@ class SoundHeat(WidgetHeat):
             self._encoded, self._wave = ledger.encoded, ledger.encoded.wave
         shades = np.array(self._scale.shade(ledger, 0, len(ledger)), np.int64)
         at, rate = view.selected or 0, ledger.encoded.tokens.rate
-        self.strip.show_wave(Shown(self._wave, rate, at, None, shades, self._scale.fills))
+        self.strip.show_wave(Shown(self._wave, rate, at, None, shades, self._scale.fills, view.span))
 
     def in_sight(self) -> tuple[int, int] | None:
         seen = self.strip.stretch

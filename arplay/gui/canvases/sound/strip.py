@@ -38,6 +38,7 @@ class Shown:
     """``at``: where the line stands; ``reach``: how many samples before it bear on it, None where all of them do.
 
     ``shades``: of each sample the number of one of ``colours``; -1 and less is plain, and None is all plain.
+    ``lit``: the samples [first, stop) that light up everywhere.
     """
 
     wave: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
@@ -46,6 +47,7 @@ class Shown:
     reach: int | None = None
     shades: NDArray[np.int64] | None = None
     colours: Sequence[QColor] = ()
+    lit: tuple[int, int] | None = None
 
 
 class Strip(QWidget):
@@ -228,8 +230,8 @@ class Strip(QWidget):
         shades = None if shown.shades is None else shown.shades[first:stop]
         seen, gain = shown.wave[first:stop], self.gain
         paint_wave(painter, QRectF(0, 0, room.width(), tall), seen * gain, shades, shown.colours, self.theme)
-        if self.selection is not None:
-            left, right = map(self.x_of, self.selection)
+        for chosen in filter(None, (shown.lit, self.selection)):
+            left, right = map(self.x_of, chosen)
             painter.fillRect(QRectF(left, 0, right - left, tall), self.theme.color("accent", 0.28))
         if not len(shown.wave):
             painter.setPen(self.theme.color("muted"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
@@ -91,7 +92,14 @@ class Squares:
                     return r, c
         return None
 
-    def paint(self, painter: QPainter, theme: Theme, lit: tuple[int, int] | None = None) -> None:
+    def paint(
+        self,
+        painter: QPainter,
+        theme: Theme,
+        lit: tuple[int, int] | None = None,
+        here: tuple[int, int] | None = None,
+    ) -> None:
+        """``lit``: a row and a column that are read; ``here``: the tokens [first, stop) that light up everywhere."""
         found, names = self.found, (self.name, "connected")
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -109,6 +117,8 @@ class Squares:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.color("border"), 1))
             painter.drawRect(frame)
+            if here is not None:
+                self._mark(painter, theme, frame, here)
             if lit is not None:
                 painter.setPen(QPen(theme.color("text"), 2))
                 size = max(4.0, self.cell)
@@ -117,6 +127,13 @@ class Squares:
                 )
         self._paint_legend(painter, theme)
         painter.restore()
+
+    def _mark(self, painter: QPainter, theme: Theme, frame: QRectF, tokens: tuple[int, int]) -> None:
+        """Bars at the edges, beside the rows and below the columns of these tokens."""
+        (top, below), (left, right) = (np.searchsorted(each, tokens) for each in (self.found.rows, self.found.columns))
+        cell, accent = self.cell, theme.color("accent")
+        painter.fillRect(QRectF(frame.left() - 3, frame.top() + top * cell, 3, (below - top) * cell), accent)
+        painter.fillRect(QRectF(frame.left() + left * cell, frame.bottom(), (right - left) * cell, 3), accent)
 
     def _fill(
         self, painter: QPainter, theme: Theme, k: int, row: tuple[int, int], column: tuple[int, int], cell: QRectF
@@ -165,6 +182,7 @@ class TriangleView(QWidget):
         self.found: Changed | None = None
         self.message = ""
         self.lit: tuple[int, int] | None = None
+        self.here: tuple[int, int] | None = None
         self.dim = False
         self._squares: Squares | None = None
         self.setMouseTracking(True)
@@ -181,6 +199,12 @@ class TriangleView(QWidget):
         self.dim, self._squares = dim, None
         self.setAccessibleDescription(said)
         self.update()
+
+    def show_here(self, tokens: tuple[int, int] | None) -> None:
+        """The tokens [first, stop) that light up everywhere."""
+        if tokens != self.here:
+            self.here = tokens
+            self.update()
 
     def squares(self) -> Squares | None:
         if self._squares is None and self.found is not None:
@@ -199,7 +223,7 @@ class TriangleView(QWidget):
             paint_message(painter, self.theme, frame, self.message)
         else:
             painter.setOpacity(0.45 if self.dim else 1.0)
-            squares.paint(painter, self.theme, self.lit)
+            squares.paint(painter, self.theme, self.lit, self.here)
         painter.end()
 
     def _light(self, lit: tuple[int, int] | None) -> None:

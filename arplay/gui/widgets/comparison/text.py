@@ -122,9 +122,14 @@ class TextPage(QWidget):
             part.setVisible(self.beside)
         if self.beside:
             other = pair.ledgers[1 - pair.own] if pair is not None else None
-            selected = None if pair is None or view.selected is None else _across(pair, view.selected, pair.own)
+            span = None if pair is None or view.lit is None else _span_across(pair, *view.lit)
             its = replace(
-                view, ledger=other, loaded=peer.loaded or view.loaded, selected=selected, span=None, found=None
+                view,
+                ledger=other,
+                loaded=peer.loaded or view.loaded,
+                selected=None if span is None else span[0],
+                span=span,
+                found=None,
             )
             self.heats[1].show_view(its)
 
@@ -158,6 +163,14 @@ class TextPage(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self._show()
+
+
+def _span_across(pair: Aligned, first: int, stop: int) -> tuple[int, int] | None:
+    """The tokens of the other side in the spans that the tokens [first, stop) of the text in sight are in."""
+    start = _across(pair, first, pair.own)
+    behind = int(np.searchsorted(pair.first[pair.own], stop - 1, side="right"))
+    end = int(pair.first[1 - pair.own][min(behind, len(pair))])
+    return None if start is None or end <= start else (start, end)
 
 
 def _across(pair: Aligned, index: int, side: int) -> int | None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex
-from PySide6.QtWidgets import QAbstractItemView
-
 from arplay.gui.widgets.ledger.table import TOKEN, LedgerTable
 from arplay.gui.widgets.row_table import RowTable
 
@@ -26,13 +23,7 @@ class LedgerView(RowTable):
         self.spare = MORE if places else 0
         self.fit()
 
-    def show_row(self, row: int | None) -> None:
-        """Select a row and scroll to it; None, or a row that is not there yet, selects nothing."""
-        selection = self.selectionModel()
-        if row is None or not 0 <= row < self.model().rowCount():
-            selection.clear()
-            return
-        if selection.currentIndex().row() != row or not selection.isRowSelected(row, QModelIndex()):
-            flags = QItemSelectionModel.SelectionFlag
-            selection.setCurrentIndex(self.model().index(row, TOKEN), flags.ClearAndSelect | flags.Rows)
-        self.scrollTo(self.model().index(row, TOKEN), QAbstractItemView.ScrollHint.EnsureVisible)
+    def show_tokens(self, lit: tuple[int, int] | None) -> None:
+        """Select the rows [first, stop) and scroll to them; None, or rows that are not there yet, select nothing."""
+        first, stop = lit or (0, 0)
+        self.choose(range(first, min(stop, self.model().rowCount())), TOKEN)

@@ -11,7 +11,7 @@ from arplay.core.chain import Ledger
 from arplay.core.format import number
 from arplay.engine.curves import Swept
 from arplay.gui.widgets.line_plot import LinePlot
-from arplay.gui.widgets.plot import Plot, Series
+from arplay.gui.widgets.plot import Plot, Series, Stretches
 
 
 def place(value: int) -> float:
@@ -36,11 +36,12 @@ def plot_of(swept: Swept | None) -> Plot:
     return Plot((line,), (f"perplexity by {swept.axis} in tokens", "perplexity"), ("",), *ends, low, high, ticks=ticks)
 
 
-def own_place(swept: Swept, ledger: Ledger) -> float | None:
+def own_place(swept: Swept, ledger: Ledger) -> Stretches:
     """Where the scores in sight are on the axis, where they are a point of it."""
     windows = ledger.windows
     own = (windows.window, windows.stride)
-    return next((place(swept.at(p)) for p in swept.points if (p.context, p.stride) == own), None)
+    here = [place(swept.at(p)) for p in swept.points if (p.context, p.stride) == own]
+    return ((here[0], here[0]),) if here else ()
 
 
 def told(swept: Swept, x: float) -> str:
@@ -66,7 +67,7 @@ class PerplexityCurve(LinePlot):
             self.swept = swept
             self.show_all()
             self.show_plot(plot_of(swept), said)
-        self.show_here(own_place(swept, ledger) if swept is not None and ledger is not None else None)
+        self.show_here(own_place(swept, ledger) if swept is not None and ledger is not None else ())
 
     def words(self, lit: object) -> str:
         assert isinstance(lit, float)

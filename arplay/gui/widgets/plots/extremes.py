@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRectF, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
@@ -148,15 +148,10 @@ class ExtremesTable(ChoiceTable):
         self.setSortingEnabled(True)
         self.verticalScrollBar().setValue(top)
 
-    def show_selected(self, index: int | None) -> None:
-        """The row of this token, if it has one."""
-        at = next((at for at, row in enumerate(self.table.rows) if row["index"] == index), None)
-        if at is None:
-            self.selectionModel().clear()
-        elif self.currentIndex().row() != at:
-            flags = QItemSelectionModel.SelectionFlag
-            self.selectionModel().setCurrentIndex(self.table.index(at, TOKEN), flags.ClearAndSelect | flags.Rows)
-            self.scrollTo(self.table.index(at, TOKEN))
+    def show_lit(self, lit: tuple[int, int] | None) -> None:
+        """The rows of the tokens [first, stop) that have one."""
+        first, stop = lit or (0, 0)
+        self.choose([at for at, row in enumerate(self.table.rows) if first <= row["index"] < stop], TOKEN)
 
     def _pick(self, index: QModelIndex) -> None:
         self.picked.emit(int(self.table.rows[index.row()]["index"]))

@@ -18,7 +18,7 @@ from arplay.core.format import in_unit, nats_or_bits, number, percent
 from arplay.core.modalities.base import TokenSet
 from arplay.export.plots import How, bin_of, span_words
 from arplay.gui.widgets.labels import token_text
-from arplay.gui.widgets.plot import Drawing, Plot, Series
+from arplay.gui.widgets.plot import Drawing, Plot, Series, Stretches, of_tokens
 from arplay.gui.widgets.plot_shapes import Bars, Cells, Floats, Whiskers
 
 FEW = 4_000
@@ -39,6 +39,11 @@ class Counted:
 
     def surprisal(self, index: int) -> float:
         return in_unit(0.0 - float(self.ledger.logprob[index]), self.how.unit)
+
+    def done(self, lit: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Of the tokens [first, stop) those that are counted; None: none is."""
+        stop = 0 if lit is None else min(lit[1], self.ledger.done)
+        return (lit[0], stop) if lit is not None and lit[0] < stop else None
 
     def token(self, index: int) -> str:
         """Its number, and what it says."""
@@ -78,12 +83,12 @@ class Figure:
         """Which one a click there chooses, where one of many is meant the next one behind ``after``; None: none is."""
         return None
 
-    def here(self, index: int) -> float | None:
-        """The x where this token belongs."""
-        return None
+    def here(self, first: int, stop: int) -> Stretches:
+        """Where on the axis the tokens [first, stop) belong."""
+        return ()
 
-    def chosen(self, index: int | None) -> Plot:
-        """The plot with this token marked where a line at its x would not tell it."""
+    def chosen(self, lit: tuple[int, int] | None) -> Plot:
+        """The plot with the tokens [first, stop) marked where a line at their x would not tell it."""
         return self.plot
 
 
@@ -120,8 +125,8 @@ class Along(Figure):
     def token(self, lit: Any, after: int | None) -> int | None:
         return int(lit) - 1
 
-    def here(self, index: int) -> float | None:
-        return index + 1.0
+    def here(self, first: int, stop: int) -> Stretches:
+        return of_tokens((first, stop))
 
 
 class Counts(Figure):
@@ -145,6 +150,18 @@ class Counts(Figure):
     def inside(self, at: int) -> np.ndarray:
         """Which tokens that are done bar ``at`` counts."""
         raise NotImplementedError
+
+    def along(self, first: int, stop: int) -> Floats:
+        """Where each of the tokens [first, stop) is on the axis; NaN: nowhere."""
+        raise NotImplementedError
+
+    def here(self, first: int, stop: int) -> Stretches:
+        """Of several tokens a line in the middle of each bar that counts some of them."""
+        x = self.along(first, stop)
+        x = x[np.isfinite(x)]
+        if stop - first > 1:
+            x = self.bars.stops[np.unique(np.searchsorted(self.bars.edges[1:-1], x, "right"))]
+        return tuple((at, at) for at in x.tolist())
 
     def token(self, lit: Any, after: int | None) -> int | None:
         at = self.bars.at(lit)
@@ -173,13 +190,11 @@ class Histogram(Counts):
         return f"{bin_of(low)} to {bin_of(high)} {self.of.how.unit}"
 
     def inside(self, at: int) -> np.ndarray:
-        ledger, how = self.of.ledger, self.of.how
-        nats = (0.0 - ledger.logprob[: ledger.done]) * (1 / LN2 if how.unit == "bits" else 1.0)
-        return (nats >= self.bars.edges[at] if at else ~np.isnan(nats)) & (nats < self.bars.edges[at + 1])
+        paid = self.along(0, self.of.ledger.done)
+        return (paid >= self.bars.edges[at] if at else ~np.isnan(paid)) & (paid < self.bars.edges[at + 1])
 
-    def here(self, index: int) -> float | None:
-        value = self.of.surprisal(index)
-        return value if math.isfinite(value) else None
+    def along(self, first: int, stop: int) -> Floats:
+        return (0.0 - self.of.ledger.logprob[first:stop]) * (1 / LN2 if self.of.how.unit == "bits" else 1.0)
 
 
 class Ranks(Counts):
@@ -199,9 +214,9 @@ class Ranks(Counts):
         rank, (low, high) = self.of.ledger.rank[: self.of.ledger.done], self.spans[at]
         return (rank >= low) & (rank <= high)
 
-    def here(self, index: int) -> float | None:
-        rank = int(self.of.ledger.rank[index])
-        return math.ceil(math.log2(rank)) + 0.5 if rank > 0 else None
+    def along(self, first: int, stop: int) -> Floats:
+        rank = self.of.ledger.rank[first:stop].astype(np.float64)
+        return np.ceil(np.log2(rank, where=rank > 0, out=np.full(len(rank), np.nan))) + 0.5
 
 
 class Contexts(Counts):
@@ -237,11 +252,11 @@ class Contexts(Counts):
         read = ledger.context_of(np.arange(ledger.done))
         return (read >= first) & (read <= max(2 * first - 1, first)) & ~np.isnan(ledger.logprob[: ledger.done])
 
-    def here(self, index: int) -> float | None:
-        read = int(self.of.ledger.context_of(np.array([index]))[0])
-        place = math.frexp(read)[1]
-        at = np.flatnonzero(self.found.first == (2 ** max(place - 1, 0) if place else 0))
-        return float(at[0]) + 0.5 if len(at) else None
+    def along(self, first: int, stop: int) -> Floats:
+        read = self.of.ledger.context_of(np.arange(first, stop))
+        at = np.searchsorted(self.found.first, read, "right") - 1
+        inside = (at >= 0) & (read <= np.maximum(2 * self.found.first[at] - 1, self.found.first[at]))
+        return np.where(inside, at + 0.5, np.nan)
 
 
 class Calibration(Figure):
@@ -316,13 +331,14 @@ class Expected(Figure):
             least=0.1,
         )
 
-    def _all(self) -> tuple[np.ndarray, Floats, Floats]:
-        """Which tokens have both, entropies and surprisals in the unit."""
+    def _all(self, first: int = 0, stop: int | None = None) -> tuple[np.ndarray, Floats, Floats]:
+        """Which tokens of [first, stop) have both, entropies and surprisals in the unit."""
         ledger, scale = self.of.ledger, 1 / LN2 if self.of.how.unit == "bits" else 1.0
-        y = -ledger.logprob[: ledger.done] * scale
-        x = ledger.entropy[: ledger.done].astype(np.float64) * scale
+        part = slice(first, ledger.done if stop is None else stop)
+        y = -ledger.logprob[part] * scale
+        x = ledger.entropy[part].astype(np.float64) * scale
         rows = np.flatnonzero(np.isfinite(y) & np.isfinite(x))
-        return rows, x[rows], y[rows]
+        return first + rows, x[rows], y[rows]
 
     def at(self, drawing: Drawing, position: QPointF) -> Any:
         """The nearest token, or the cell."""
@@ -375,13 +391,16 @@ class Expected(Figure):
     def token(self, lit: Any, after: int | None) -> int | None:
         return None if isinstance(lit, tuple) else int(lit)
 
-    def chosen(self, index: int | None) -> Plot:
-        if index is None or index >= self.of.ledger.done:
+    def chosen(self, lit: tuple[int, int] | None) -> Plot:
+        """Each has a diamond; of very many each cell that has some of them."""
+        if (done := self.of.done(lit)) is None:
             return self.plot
-        x, y = self.spot(index)
-        if y is None or not (math.isfinite(x) and math.isfinite(y)):
-            return self.plot
-        mark = Series("selected", np.array([x]), np.array([y]), "warning", 0.0, mark="diamond")
+        _, x, y = self._all(*done)
+        if len(x) > FEW:
+            cells = np.unique(np.floor(np.stack([x, y], axis=1) / profiles.CELL), axis=0)
+            x, y = ((cells + 0.5) * profiles.CELL).T
+        order = np.argsort(x, kind="stable")
+        mark = Series("selected", x[order], y[order], "warning", 0.0, mark="diamond")
         return replace(self.plot, series=(*self.plot.series, mark))
 
 

@@ -19,7 +19,7 @@ class PlotView(LinePlot):
     def __init__(self) -> None:
         super().__init__("Plot of the scored text")
         self.figure: Figure | None = None
-        self.selected: int | None = None
+        self.lit_tokens: tuple[int, int] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_figure(self, figure: Figure | None, said: str) -> None:
@@ -29,25 +29,26 @@ class PlotView(LinePlot):
             self.span = None
         self.figure = figure
         self.light(None)
-        self.show_plot(Plot() if figure is None else figure.chosen(self.selected), said)
-        self._show_selected()
+        self.show_plot(Plot() if figure is None else figure.chosen(self.lit_tokens), said)
+        self._show_lit()
 
-    def show_selected(self, index: int | None) -> None:
-        if index == self.selected:
+    def show_lit(self, lit: tuple[int, int] | None) -> None:
+        """The tokens [first, stop) that light up everywhere."""
+        if lit == self.lit_tokens:
             return
-        self.selected = index
+        self.lit_tokens = lit
         if isinstance(self.figure, Expected):
-            self.show_plot(self.figure.chosen(index), self.accessibleDescription())
-        self._show_selected()
+            self.show_plot(self.figure.chosen(lit), self.accessibleDescription())
+        self._show_lit()
 
     def show_part(self, part: tuple[int, int] | None) -> None:
         """The tokens [first, stop) that another view of the text has in sight."""
         self.show_sight(None if part is None else (part[0] + 0.5, part[1] + 0.5))
 
-    def _show_selected(self) -> None:
-        figure, index = self.figure, self.selected
-        there = figure is not None and index is not None and index < figure.of.ledger.done
-        self.show_here(figure.here(index) if there and figure is not None and index is not None else None)
+    def _show_lit(self) -> None:
+        figure = self.figure
+        lit = None if figure is None else figure.of.done(self.lit_tokens)
+        self.show_here(() if figure is None or lit is None else figure.here(*lit))
 
     def words(self, lit: object) -> str:
         assert self.figure is not None
@@ -77,7 +78,8 @@ class PlotView(LinePlot):
             super().keyPressEvent(event)
 
     def _pick(self, lit: object) -> None:
-        found = None if lit is None or self.figure is None else self.figure.token(lit, self.selected)
+        after = None if self.lit_tokens is None else self.lit_tokens[0]
+        found = None if lit is None or self.figure is None else self.figure.token(lit, after)
         if found is not None:
             self.picked.emit(found)
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core import measures
@@ -21,7 +23,11 @@ from arplay.gui.view import View
 from arplay.gui.widgets.heat import overview
 from arplay.gui.widgets.heat.minimap import COLUMNS, GUTTER, SPOT, Minimap
 from arplay.gui.widgets.heat.overview import Overview
+from arplay.gui.widgets.line_plot import LinePlot
 from tests.ledgers import prose, random_ledger
+from tests.windows_open import PATIENCE, Open, opened, settle, text_field
+
+__all__ = ["opened"]
 
 
 def shown(qtbot: QtBot, view: View, width: int = 700, height: int = 400) -> HeatmapPanel:
@@ -98,7 +104,7 @@ def test_a_spot_has_the_colour_that_the_legend_gives_its_mean(qtbot: QtBot) -> N
     for row in (0, view.rows // 2, view.rows - 2):
         for column in (0, 3, COLUMNS - 1):
             place = QPointF(GUTTER + (column + 0.5) * SPOT, (row + 0.5) * view.row_height)
-            if view.frame() is not None and view.frame().adjusted(-2, -2, 2, 2).contains(place):
+            if view.frame(view.seen) is not None and view.frame(view.seen).adjusted(-2, -2, 2, 2).contains(place):
                 continue
             first = view.token_at(place)
             assert first == (row * COLUMNS + column) * view.each
@@ -119,7 +125,7 @@ def test_a_click_and_a_drag_go_there_and_the_frame_is_around_what_is_in_sight(qt
         wanted, seen = view.token_at(QPointF(place)), panel.text.in_sight()
         assert seen is not None and wanted is not None and seen[0] <= wanted < seen[1]
         qtbot.waitUntil(lambda: view.seen == panel.text.in_sight())
-        frame = view.frame()
+        frame = view.frame(view.seen)
         assert frame is not None and frame.top() - 1 <= place.y() <= frame.bottom() + 1
     qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(10, 20))
     qtbot.mouseMove(view, QPoint(10, view.height() - 1))
@@ -149,7 +155,7 @@ def test_marks_tell_surprises_and_what_was_found(qtbot: QtBot) -> None:
         }
 
     surprises, places = column(1, "warning"), column(view.width() - 2, "accent")
-    frame = view.frame()
+    frame = view.frame(view.seen)
     assert frame is not None
     framed = set(range(round(frame.top()) - 2, round(frame.bottom()) + 3))
     assert surprises and all(abs(y - view.y_of(12_000)) <= 5 for y in surprises)
@@ -171,3 +177,56 @@ def test_it_fills_as_the_text_is_scored(qtbot: QtBot) -> None:
     cells = -(-len(whole) // view.each)
     assert not np.isnan(view.overview.means(cells, view.each)).any()
     assert "mean surprisal" in view.told(last)
+
+
+def turn(plot: LinePlot, x: float, notches: int) -> None:
+    """The wheel over the token at x."""
+    at = QPointF(plot.drawing().place(x, 0.0).x(), plot.height() / 2)
+    none, phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+    for _ in range(abs(notches)):
+        delta = QPoint(0, 120 if notches > 0 else -120)
+        wheel = QWheelEvent(at, plot.mapToGlobal(at), QPoint(), delta, Qt.MouseButton.NoButton, none, phase, False)
+        QApplication.sendEvent(plot, wheel)
+
+
+@pytest.mark.parametrize("name", ["ledger", "plots"])
+def test_brackets_are_around_what_a_curve_is_zoomed_to(name: str, opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"CABBAGACBACAB".replace(b"G", b"C") * 400)
+    window.resize(1900, 1000)
+    panel = window.panels["heatmap"]
+    assert isinstance(panel, HeatmapPanel)
+    view = minimap(panel)
+    qtbot.waitUntil(view.isVisible, timeout=PATIENCE)
+    plain = view.grab().toImage()
+    window.docks[name].show()
+    window.docks[name].raise_()
+    QApplication.processEvents()
+    plot: LinePlot = window.panels[name].curve if name == "ledger" else window.panels[name].plot  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: plot.isVisible() and not plot.plot.empty, timeout=PATIENCE)
+    turn(plot, 2600.0, 6)
+    window.docks["heatmap"].raise_()
+    qtbot.waitUntil(lambda: view.magnified is not None, timeout=PATIENCE)
+    assert plot.span is not None and view.magnified is not None
+    first, stop = view.magnified
+    assert first <= plot.span[0] - 0.5 < first + 1 and stop - 1 < plot.span[1] - 0.5 <= stop
+    assert 0 < first < 2600 < stop < len(view.ledger or ())
+    frame, ratio = view.frame(view.magnified), view.devicePixelRatioF()
+    assert frame is not None and "zoomed" in view.told(QPointF(view.rect().center()))
+    image = view.grab().toImage()
+    for y in (frame.top(), frame.bottom() - 1):
+        assert image.pixelColor(round(20 * ratio), round(y * ratio)).name() == LIGHT.color("text").name()
+    at = QPoint(20, round(frame.center().y()))
+    inside = image.pixelColor((at.toPointF() * ratio).toPoint())
+    assert inside == plain.pixelColor((at.toPointF() * ratio).toPoint()), "what is between them is as it was"
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=at)
+    wanted, seen = view.token_at(at.toPointF()), panel.text.in_sight()
+    assert seen is not None and wanted is not None and seen[0] <= wanted < seen[1], "a click goes there as before"
+    if name == "plots":
+        window.docks[name].raise_()
+    turn(plot, 2600.0, -12)
+    qtbot.waitUntil(lambda: window.playground.view.magnified is None, timeout=PATIENCE)
+    turn(plot, 2600.0, 6)
+    assert window.playground.view.magnified is not None
+    qtbot.keyClicks(text_field(window), "A")
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: window.playground.view.magnified is None, timeout=PATIENCE)

@@ -84,6 +84,13 @@ class Zoom:
 
 
 @dataclass(frozen=True, slots=True)
+class Magnify:
+    """A curve along the text shows the tokens [first, stop) larger; None: all of them."""
+
+    tokens: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Do:
     """A command with no argument.
 
@@ -340,7 +347,7 @@ class Report:
 
 
 Intent = (
-    Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
+    Take | TakeRank | HoldU | PeekRewind | Select | Magnify | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
     | Measure | Ask | StopAsking | AddPeer | AddRun | LookAtPeers | RemovePeer | Continue | Wager | Goto | SetMark
     | SetBase | ShowState | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip

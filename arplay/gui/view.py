@@ -69,6 +69,7 @@ class View:
     ``undecoded``: why there is no ``decoded``, where a stage of the settings is to blame.
     ``selected``: index of the token that lights up everywhere: it was clicked, or starts at the caret. ``span``: where
     that was done as a word or a sentence, its tokens [first, stop), which begin with it (:attr:`lit`).
+    ``magnified``: the tokens [first, stop) that a curve along the text was zoomed to last.
     ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
     that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
     ``name``: the file that the text was opened from.
@@ -118,6 +119,7 @@ class View:
     marks: tuple[tuple[int, Mark], ...] = ()
     selected: int | None = None
     span: tuple[int, int] | None = None
+    magnified: tuple[int, int] | None = None
     found: Found | None = None
     sought: str = ""
     playing: bool = False

@@ -27,7 +27,7 @@ from arplay.engine.divergence import Diverged
 from arplay.export.comparing import Beside, Here
 from arplay.export.scorefile import ENDING
 from arplay.gui.contract import Panel
-from arplay.gui.intents import AddRun, CompareDistributions, Do, RemovePeer, Select, SetBase, StopAsking, Zoom
+from arplay.gui.intents import AddRun, CompareDistributions, Do, Magnify, RemovePeer, Select, SetBase, StopAsking, Zoom
 from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
@@ -43,7 +43,7 @@ from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_row
 from arplay.gui.widgets.comparison.words import Seen, of_edit, of_models, why_not
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.menu_button import give_menu
-from arplay.gui.widgets.plot import of_tokens
+from arplay.gui.widgets.plot import of_tokens, tokens_in
 from arplay.gui.widgets.push_button import offer, push_button, quiet_button
 from arplay.gui.widgets.row_table import RowTable
 
@@ -141,6 +141,7 @@ class ComparisonPanel(Panel):
         self.curve = DifferenceCurve()
         self.curve.message = "Here the difference adds up along the text."
         self.curve.picked.connect(self._go)
+        self.curve.spanned.connect(self._magnify)
         self.both, first = QBoxLayout(QBoxLayout.Direction.LeftToRight), QWidget()
         self.both.setContentsMargins(0, 0, 0, 0)
         self.both.setSpacing(SPACE[1])
@@ -151,6 +152,7 @@ class ComparisonPanel(Panel):
         self.body.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # the head comes first
         self.pages = Pages(self.body, first)
         self.pages.picked.connect(self._go)
+        self.pages.spanned.connect(self._magnify)
         self.pages.zoomed.connect(lambda steps: self.intent.emit(Zoom(steps)))
         self.pages.asked.connect(self._ask)
         self.pages.turned.connect(self._show_words)
@@ -384,6 +386,9 @@ class ComparisonPanel(Panel):
 
     def _base_on(self, node: Node, _: bool = False) -> None:
         self.intent.emit(SetBase(node))
+
+    def _magnify(self, span: tuple[float, float] | None) -> None:
+        self.intent.emit(Magnify(tokens_in(span)))
 
     def _go(self, index: int) -> None:
         self.intent.emit(Select(index))

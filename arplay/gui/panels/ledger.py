@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from arplay.core.chain import Ledger
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Do, Select, ShowState
+from arplay.gui.intents import Do, Magnify, Select, ShowState
 from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
@@ -30,7 +30,7 @@ from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
 from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
-from arplay.gui.widgets.plot import of_tokens
+from arplay.gui.widgets.plot import of_tokens, tokens_in
 from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.sheet import OnSheet
 
@@ -73,6 +73,7 @@ class LedgerPanel(OnSheet, Panel):
         self.button = push_button("Check", CHECK, role="chip", name="Check against an uncached pass")
         self.curve = SurprisalCurve()
         self.curve.picked.connect(self._pick)
+        self.curve.spanned.connect(self._magnify)
         self.curve_ledger: Ledger | None = None
         self.arranged = False
         self._shows = False
@@ -222,6 +223,9 @@ class LedgerPanel(OnSheet, Panel):
 
     def _pick(self, index: int) -> None:
         self.intent.emit(Select(index))
+
+    def _magnify(self, span: tuple[float, float] | None) -> None:
+        self.intent.emit(Magnify(tokens_in(span)))
 
     def _row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
         if current.isValid() and not self._shows and current.row() != self.view.selected:

@@ -22,11 +22,12 @@ from PySide6.QtWidgets import (
 
 from arplay.export.plots import BINS, BY_NAME, FIRST, MEANS, PLOTS, Chosen, Kind, extreme
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Change, Select
+from arplay.gui.intents import Change, Magnify, Select
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain
+from arplay.gui.widgets.plot import tokens_in
 from arplay.gui.widgets.plots.counting import Counting
 from arplay.gui.widgets.plots.extremes import ExtremesSheet, ExtremesTable
 from arplay.gui.widgets.plots.figures import FIGURES, Counted
@@ -94,6 +95,7 @@ class PlotsPanel(Panel):
         self.told, self.says = Caption(lines=2), Caption(lines=2)
         self.plot = PlotView()
         self.plot.picked.connect(self._pick)
+        self.plot.spanned.connect(self._magnify)
         self.table: ExtremesTable | None = None
         self.empty = Label(role="caption", wrap=True)
         self.empty.setMargin(SPACE[2])
@@ -235,6 +237,10 @@ class PlotsPanel(Panel):
         ledger = self.view.ledger
         some = part is not None and ledger is not None and part[1] - part[0] < len(ledger)
         self.plot.show_part(part if some and self.kind.name == "along" else None)
+
+    def _magnify(self, span: tuple[float, float] | None) -> None:
+        if span is None or self.kind.name == "along":
+            self.intent.emit(Magnify(tokens_in(span)))
 
     def _pick(self, index: int) -> None:
         self.intent.emit(Select(index))

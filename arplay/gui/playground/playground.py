@@ -106,6 +106,8 @@ class Playground(State):
                 self.show(peeking=on)
             case intents.Select(index, stop):
                 self.caret.select(index, stop)
+            case intents.Magnify(tokens):
+                self.show(magnified=tokens)
             case intents.Change(settings):
                 self._change(settings)
             case intents.Find(text, case):

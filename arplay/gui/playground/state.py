@@ -41,6 +41,8 @@ class State(QObject):
         if fields:
             if fields.get("selected", self.view.selected) != self.view.selected:
                 fields.setdefault("span", None)  # it began there
+            if "ledger" in fields and not _is_of_one(fields["ledger"], self.view.ledger):
+                fields.setdefault("magnified", None)  # of the text before
             self.view = replace(self.view, **fields)  # type: ignore[arg-type]
         self._dirty = True
         if not self._held:
@@ -86,3 +88,8 @@ class State(QObject):
 
     def busy_scoring(self) -> bool:
         return self.view.lacks_scores_of(self.scored_document)
+
+
+def _is_of_one(one: object, other: object) -> bool:
+    """Whether both are scores of one text that is read once."""
+    return isinstance(one, Ledger) and isinstance(other, Ledger) and one.encoded is other.encoded

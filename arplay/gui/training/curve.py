@@ -66,7 +66,7 @@ class LossCurve(LinePlot):
 
     def show_run(self, state: TrainingState | None, unit: LossUnit) -> None:
         if state is None or self.state is None or state.folder != self.state.folder:
-            self.span = None
+            self.show_all()
         self.state = state
         plan = state.plan if state is not None else None
         found = losses(state.reports if state is not None else (), plan.vocabulary if plan else None, unit)

@@ -26,9 +26,13 @@ LEAST = 2.0
 
 
 class LinePlot(QWidget):
-    """Shows a Plot, or ``message`` where it is empty. ``clicked``: the x of a click that was no drag."""
+    """Shows a Plot, or ``message`` where it is empty. ``clicked``: the x of a click that was no drag.
+
+    ``spanned``: another part of the axis is shown, from x to x; None: all of it.
+    """
 
     clicked = Signal(float)
+    spanned = Signal(object)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -154,8 +158,14 @@ class LinePlot(QWidget):
         event.accept()
 
     def show_all(self) -> None:
-        self.span = self._drawing = None
+        self._show_span(None)
+
+    def _show_span(self, span: tuple[float, float] | None) -> None:
+        self._drawing = None
         self.update()
+        if span != self.span:
+            self.span = span
+            self.spanned.emit(span)
 
     def _show(self, left: float, right: float) -> None:
         """That part of the axis, moved to where there is one."""
@@ -164,8 +174,7 @@ class LinePlot(QWidget):
             self.show_all()
             return
         left = min(max(left, plot.start), plot.end - wide)
-        self.span, self._drawing = (left, left + wide), None
-        self.update()
+        self._show_span((left, left + wide))
 
     def leaveEvent(self, event: QEvent) -> None:
         self.light(None)

@@ -117,6 +117,17 @@ def of_tokens(lit: tuple[int, int] | None) -> Stretches:
     return ((float(stop), float(stop)) if stop == first + 1 else (first + 0.5, stop + 0.5),)
 
 
+def tokens_in(span: tuple[float, float] | None) -> tuple[int, int] | None:
+    """The tokens [first, stop) that are seen, if only in part, in a stretch of that axis.
+
+    >>> tokens_in((3.5, 6.5)), tokens_in((3.6, 6.6)), tokens_in(None)
+    ((3, 6), (3, 7), None)
+    """
+    if span is None:
+        return None
+    return max(0, math.floor(span[0] - 0.5)), math.ceil(span[1] - 0.5)
+
+
 def round_numbers(low: float, high: float, most: int, least: float = 0.0) -> list[float]:
     """About ``most`` multiples of 1, 2 or 5 times a power of ten; two of them at least, unless ``least`` apart.
 

@@ -106,10 +106,12 @@ class ChangedTable(TableRows):
 
 
 class ChangedPage(QWidget):
-    """``asked``: the comparison is to be made, or ended; ``picked``: the token to go to."""
+    """``asked``: the comparison is to be made, or ended; ``picked``: the token to go to;
+    ``spanned``: another part of the axis of tokens is shown."""
 
     asked = Signal()
     picked = Signal(int)
+    spanned = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,6 +135,7 @@ class ChangedPage(QWidget):
         column.addLayout(head)
         self.curve = DivergenceCurve()
         self.curve.picked.connect(self.picked)
+        self.curve.spanned.connect(self.spanned)
         both = QHBoxLayout()
         both.setSpacing(SPACE[1])
         both.addWidget(self.rows, 3)

@@ -40,7 +40,7 @@ class DifferenceCurve(LinePlot):
     ) -> None:
         """``names``: of the others, as the legend has them."""
         if not pairs or not self.pairs or _own(pairs[0]) is not _own(self.pairs[0]):
-            self.span = None
+            self.show_all()
         self.pairs, self.names, self.tokens, self.unit = pairs, names, tokens, unit
         self.light(None)
         self.show_plot(plot_of(pairs, names, unit), self._said())

@@ -29,7 +29,8 @@ class DivergenceCurve(LinePlot):
 
     def show_found(self, found: Diverged | None, tokens: TokenSet | None, unit: Unit) -> None:
         if (found, unit) != (self.found, self.unit):
-            self.found, self.tokens, self.unit, self.span = found, tokens, unit, None
+            self.found, self.tokens, self.unit = found, tokens, unit
+            self.show_all()
             self.light(None)
             self.show_plot(plot_of(found, unit), "")
 

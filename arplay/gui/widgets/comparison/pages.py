@@ -19,12 +19,13 @@ TOTALS, SPANS, TEXT, HERE, CHANGED = range(5)
 
 class Pages(QObject):
     """``picked``: the token of the window's model to go to; ``zoomed``: steps; ``asked``: distributions are to be
-    compared, or that is to end; ``turned``: the text is shown the other way."""
+    compared, or that is to end; ``turned``: the text is shown the other way; ``spanned``: a curve is zoomed."""
 
     picked = Signal(int)
     zoomed = Signal(int)
     asked = Signal()
     turned = Signal()
+    spanned = Signal(object)
 
     def __init__(self, body: QWidget, totals: QWidget) -> None:
         super().__init__(body)
@@ -72,6 +73,7 @@ class Pages(QObject):
             made = ChangedPage()
             made.picked.connect(self.picked)
             made.asked.connect(self.asked)
+            made.spanned.connect(self.spanned)
             self._add(CHANGED, made)
         return cast(ChangedPage, self._made[CHANGED])
 

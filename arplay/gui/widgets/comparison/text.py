@@ -122,13 +122,17 @@ class TextPage(QWidget):
             part.setVisible(self.beside)
         if self.beside:
             other = pair.ledgers[1 - pair.own] if pair is not None else None
-            span = None if pair is None or view.lit is None else _span_across(pair, *view.lit)
+            span, larger = (
+                None if pair is None or tokens is None else _span_across(pair, *tokens)
+                for tokens in (view.lit, view.magnified)
+            )
             its = replace(
                 view,
                 ledger=other,
                 loaded=peer.loaded or view.loaded,
                 selected=None if span is None else span[0],
                 span=span,
+                magnified=larger,
                 found=None,
             )
             self.heats[1].show_view(its)

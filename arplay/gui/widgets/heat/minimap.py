@@ -59,6 +59,7 @@ class Minimap(QWidget):
         self.ledger: Ledger | None = None
         self.seen: tuple[int, int] | None = None
         self.lit: tuple[int, int] | None = None
+        self.magnified: tuple[int, int] | None = None
         self.surprise = np.inf
         self.found: Ints = np.zeros(0, np.int64)
         """The tokens that a search found, in rising order."""
@@ -122,6 +123,12 @@ class Minimap(QWidget):
             self.lit = lit
             self.update()
 
+    def show_magnified(self, tokens: tuple[int, int] | None) -> None:
+        """The tokens [first, stop) that a curve along the text is zoomed to."""
+        if tokens != self.magnified:
+            self.magnified = tokens
+            self.update()
+
     def show_found(self, tokens: Ints) -> None:
         if tokens is not self.found:
             self.found, self._of = tokens, None
@@ -157,11 +164,11 @@ class Minimap(QWidget):
         column = min(max(int((place.x() - GUTTER) / SPOT), 0), COLUMNS - 1)
         return min((row * COLUMNS + column) * self.each, len(self.ledger) - 1)
 
-    def frame(self) -> QRectF | None:
-        """Around what is in sight."""
-        if self.seen is None or self.ledger is None:
+    def frame(self, tokens: tuple[int, int] | None) -> QRectF | None:
+        """Around the rows of the tokens [first, stop), of what is in sight, say."""
+        if tokens is None or self.ledger is None:
             return None
-        top, bottom = self.y_of(self.seen[0]), self.y_of(max(self.seen[1] - 1, self.seen[0])) + self.row_height
+        top, bottom = self.y_of(tokens[0]), self.y_of(max(tokens[1] - 1, tokens[0])) + self.row_height
         missing = max(0.0, LEAST_FRAME - (bottom - top)) / 2
         return QRectF(1, top - missing, self.width() - 2, bottom - top + 2 * missing)
 
@@ -178,13 +185,28 @@ class Minimap(QWidget):
         if self.lit is not None and 0 <= self.lit[0] < len(self.ledger):
             top, bottom = self.y_of(self.lit[0]), self.y_of(self.lit[1] - 1) + max(2.0, self.row_height)
             painter.fillRect(QRectF(0, top, self.width(), bottom - top), self.theme.color("accent", 0.7))
-        frame = self.frame()
+        self._paint_magnified(painter)
+        frame = self.frame(self.seen)
         if frame is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(self.theme.color("accent"), 2))
             painter.setBrush(self.theme.color("accent", 0.12))
             painter.drawRoundedRect(frame, 2, 2)
         painter.end()
+
+    def _paint_magnified(self, painter: QPainter) -> None:
+        """A bracket at either end of what a curve shows larger, and all else paler."""
+        frame = self.frame(self.magnified)
+        if frame is None:
+            return
+        end = self.rows * self.row_height
+        for top, bottom in ((0.0, frame.top()), (frame.bottom(), end)):
+            rest = QRectF(0, top, self.width(), max(0.0, bottom - top))
+            painter.fillRect(rest, self.theme.color("surface", 0.6))
+        for edge, inwards in ((frame.top(), GUTTER), (frame.bottom(), -GUTTER)):
+            for x in (0, self.width() - 2):
+                painter.fillRect(QRectF(x, edge, 2, inwards).normalized(), self.theme.color("text"))
+            painter.fillRect(QRectF(0, edge - 1, self.width(), 2), self.theme.color("text"))
 
     def _made(self) -> QPixmap:
         """All but the frame, as it is until something is new."""
@@ -261,6 +283,7 @@ class Minimap(QWidget):
             f"{many} of {len(ledger):,}: {self._figure(mean, stop - first > 1)}\n"
             "A spot has the colour of the mean of its tokens, in the order of the text. Marks: on the left tokens that "
             "count as surprising, on the right what a search found. Click or drag to go there."
+            + ("\nBetween the brackets: what a curve along the text is zoomed to." if self.magnified else "")
         )
 
     def _figure(self, mean: float, several: bool) -> str:

@@ -85,7 +85,7 @@ class SurprisalCurve(LinePlot):
     def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None) -> None:
         """Draw the tokens that are done. A user's zoom stays while the same text grows."""
         if ledger is None or self.ledger is None or ledger.encoded is not self.ledger.encoded:
-            self.span = None
+            self.show_all()
         self.ledger, self.vocabulary = ledger, vocabulary
         self.light(None)
         if ledger is None or not ledger.done:

@@ -26,7 +26,7 @@ class PlotView(LinePlot):
         """A user's zoom stays while the same plot of the same text grows."""
         before = self.figure
         if not (figure and before and type(figure) is type(before) and _same(figure.of.ledger, before.of.ledger)):
-            self.span = None
+            self.show_all()
         self.figure = figure
         self.light(None)
         self.show_plot(Plot() if figure is None else figure.chosen(self.lit_tokens), said)

@@ -88,6 +88,7 @@ class HeatView(WheelZoom, HeatRows):
         self.show_place(view.lit, view.caret if here else None)
         self.show_found(view.found if own else None)
         self.minimap.show_surprise(view.settings.surprise)
+        self.minimap.show_magnified(view.magnified)
 
     def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None, lead: tuple[str, ...]) -> None:
         before = self.blocks

@@ -202,7 +202,7 @@ class Sample:
                 continue
             distribution = next_of(session)
             u = uniform(self.seed, at) if us is None else us[len(recalled)]
-            known = known_at(state, chain, len(after.answer.lead), after.pipeline, self.seed, recalled, u)
+            known = known_at(state, chain, len(after.answer.lead), after.pipeline, self.seed, recalled)
             try:
                 decoded = decoding.apply(distribution, known)
                 made, _ = sampled(distribution, decoded, at, u, self.seed if us is None else None)

@@ -70,7 +70,7 @@ def replayed(
     ends = np.cumsum([len(token) for token in tokens(text)])
     encoded = Encoded(text.encode(), ids[int(lead) :], ends, np.zeros(len(ends), bool))
     target = int(ids[at]) if at < n else None
-    return Replayed(1, str(FOLDER), step, steps, ids, int(lead), encoded, words, logprob, at, every[at], target)
+    return Replayed(1, step, steps, ids, int(lead), encoded, words, logprob, at, every[at], target)
 
 
 def replays(

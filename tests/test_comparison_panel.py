@@ -407,5 +407,5 @@ def test_every_page_is_within_reach_in_a_narrow_panel(qtbot: QtBot, width: int) 
             QTest.mouseClick(choice.group.button(last), Qt.MouseButton.LeftButton)
         assert choice.at == last
     assert panel.based and len(panel.group.buttons()) == 3, "a text before an edit has three pages"
-    panel.modes.choose(0)
+    panel.modes.group.button(0).click()
     assert not panel.based and len(panel.group.buttons()) == 5 and panel.sides.at == TEXT_PAGE

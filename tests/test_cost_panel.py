@@ -137,7 +137,7 @@ def test_a_gradient_from_what_is_not_connected_is_told() -> None:
     picture = Picture(2, ".#", (0, 1, None, None))
     field = Field(np.array([False, True]), np.array([0.5, 0.25]), np.zeros(2, bool))
 
-    reached = Reached(1, raster, picture, None, growing().loaded.info, 2, field, 0.1)  # type: ignore[union-attr]
+    reached = Reached(1, raster, picture, None, growing().loaded.info, 2, field)  # type: ignore[union-attr]
     assert "and 1 that are NOT connected" in facts.reach(reached)
     assert told_of(reached, 0) == "pixel (1, 1): not connected, and yet a gradient of 0.5"
 

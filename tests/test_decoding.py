@@ -185,7 +185,7 @@ def test_each_stage_leaves_a_trace() -> None:
         ("top-k 3", 3, 0.1),
         ("top-p 0.7", 2, round(2 / 9, 9)),  # of what top-k left
     ]
-    assert done.kept == 2
+    assert len(done.candidates) == 2
     assert np.exp(done.logprobs) == pytest.approx([4 / 7, 3 / 7, 0, 0])
 
 
@@ -220,7 +220,7 @@ def test_a_number_is_put_where_its_stage_is() -> None:
     assert mine.put("top-k", 4).spelled == "top-k:4,top-p:0.9,temperature:0.5"
     assert mine.put("top-p", 1).spelled == "temperature:0.5"
     assert mine.without("temperature").spelled == "top-p:0.9" == mine.put("temperature", 1).spelled
-    assert (mine.value("top-p"), mine.value("min-p"), mine.has("greedy")) == (0.9, 0, False)
+    assert mine.has("top-p") and not mine.has("greedy")
 
 
 @given(pipelines)
@@ -325,7 +325,7 @@ def test_what_nobody_knows_is_not_invented(text: str) -> None:
 
 def test_without_a_stage_the_rest_is_one_mass() -> None:
     done = decode(KNOWN, Pipeline())
-    assert done.distribution is KNOWN and done.kept == 1000
+    assert done.distribution is KNOWN and len(done.candidates) == 3
     assert done.candidates.unknown == (997, pytest.approx(0.2))
 
 
@@ -355,7 +355,7 @@ class _NoRepeat:
 
 
 def _only_new(candidates: Candidates, context: Context) -> Candidates:
-    assert context.u == 0.5 and context.tokens is None
+    assert context.tokens is None
     return candidates.keep(np.flatnonzero(~np.isin(candidates.ids, context.ids)))
 
 
@@ -383,7 +383,7 @@ def test_a_stage_remembers_what_was_chosen(two_more: None) -> None:
 
 def test_a_stage_sees_the_tokens_so_far(two_more: None) -> None:
     own = full(np.log([0.5, 0.3, 0.2]))
-    done = decode(own, Pipeline("only-new"), Context(np.array([0, 0]), 0.5))
+    done = decode(own, Pipeline("only-new"), Context(np.array([0, 0])))
     assert kept(done.logprobs) == [1, 2]
     with pytest.raises(Problem, match="no-last, only-new"):  # the table says what there is
         Pipeline("beam")

@@ -166,7 +166,7 @@ def test_a_text_that_cannot_be_read_is_not_taken(opened: Open, qtbot: QtBot) -> 
     qtbot.keyClicks(field, "nonsense")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert "names no biases" in row.problem.text() and row.problem.isVisible()
-    assert window.playground.view.settings.decoding.value("bias") == '{"A": 2}'
+    assert window.playground.view.settings.decoding.stages == (("bias", ('{"A": 2}',)),)
 
 
 def test_a_token_that_was_cut_may_be_picked_and_it_is_told_before_and_after(

@@ -217,7 +217,7 @@ def test_the_command_trains_in_two_orders_that_are_named(run: Run, monkeypatch: 
 def made() -> TwoOrders:
     fair, bent = np.log([0.5, 0.5]), np.log([0.2, 0.8])
     orders = ((0, 1), (1, 0))
-    return TwoOrders(("a", "b"), orders, 9, 7, 3, apart(fair, fair, bent), (1.0, 2.0), 1.0, (1.0, 1.0))
+    return TwoOrders(("a", "b"), orders, 9, 7, 3, apart(fair, fair, bent), (1.0, 2.0), 1.0)
 
 
 def test_orders_are_called_by_a_part_of_their_name() -> None:

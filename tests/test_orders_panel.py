@@ -129,7 +129,7 @@ def test_two_networks_are_trained_by_mouse_and_by_keyboard_and_exported(
     QTest.keyClick(panel.train, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: play.view.answer_to(Train).found is not None, timeout=PATIENCE)
     found = panel.two.found
-    assert found is not None and found.names == ("own order", "backwards") and found.total == pytest.approx((1, 1))
+    assert found is not None and found.names == ("own order", "backwards")
     assert "387 parameters each, 1,000 chains, seed 0" in panel.told.full
     assert "Apart by" in panel.two.accessibleName()
     export = exports.of_panel(panel, window)

@@ -158,7 +158,7 @@ def test_calibration_by_brute_force(size: int, seed: int, among: int) -> None:
         for id, logprob in ledger.best.at(index)[:among]:
             p = float(np.exp(logprob))
             claims[min(int(p * 10), 9)].append((p, id == ledger.ids[index]))
-    found = profiles.calibration(ledger, among)
+    found = tallied(profiles.Claims(among), ledger).calibration
     full = [each for each in claims if each]
     assert found.counts.tolist() == [len(each) for each in full]
     assert found.claimed == pytest.approx([np.mean([p for p, _ in each]) for each in full])

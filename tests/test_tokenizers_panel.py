@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
 import arplay
@@ -30,7 +31,7 @@ from arplay.export.tokenizers import nll_of, rows, sentence
 from arplay.gui import exports
 from arplay.gui.intents import Change
 from arplay.gui.main_window import MainWindow
-from arplay.gui.panels.tokenizers import TokenizersPanel
+from arplay.gui.panels.tokenizers import MODES, TokenizersPanel
 from arplay.gui.widgets.tokenizers.lines import Lines, page_of, pages
 from arplay.gui.widgets.tokenizers.merges import MergesPage
 from arplay.gui.widgets.tokenizers.search import VocabularyPage, by_bytes
@@ -51,6 +52,10 @@ def shown(window: MainWindow, qtbot: QtBot, *specs: str) -> TokenizersPanel:
     panel = cast(TokenizersPanel, window.panels["tokenizers"])
     qtbot.waitUntil(lambda: panel.found is not None, timeout=PATIENCE)
     return panel
+
+
+def tab(panel: TokenizersPanel, mode: str) -> QAbstractButton:
+    return panel.tabs.group.buttons()[list(MODES).index(mode)]
 
 
 def tokenized(text: bytes, *specs: str) -> Tokenized:
@@ -235,7 +240,7 @@ def test_a_click_on_a_token_tells_how_its_word_is_made(opened: Open, qtbot: QtBo
 def test_the_vocabulary_is_searched_and_a_token_written(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", b"It was a dark")
     panel = shown(window, qtbot, "abc")
-    QTest.mouseClick(panel.modes["vocabulary"], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(tab(panel, "vocabulary"), Qt.MouseButton.LeftButton)
     page = cast(VocabularyPage, panel.pages["vocabulary"])
     page.field.setText("␣night")
     assert page.table.text(0, 1) == "␣night" and "of 4,096 tokens" in page.said.full
@@ -264,7 +269,7 @@ def test_every_way_to_cut_a_word_and_one_by_hand(opened: Open, qtbot: QtBot) -> 
     window = opened("english", b"It was dark")
     window.resize(1400, 1100)
     panel = shown(window, qtbot, "abc")
-    QTest.mouseClick(panel.modes["ways"], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(tab(panel, "ways"), Qt.MouseButton.LeftButton)
     page = cast(WaysPage, panel.pages["ways"])
     assert page.field.text() == " dark" and page.segmented is None, "asked for by hand"
     page.field.setText("dark")
@@ -329,11 +334,11 @@ def test_the_command_line_exports_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [300, 380, 472, 520, 900])
 def test_every_page_is_within_reach_in_a_narrow_panel(qtbot: QtBot, width: int) -> None:
     panel = put_up(qtbot, TokenizersPanel(), width, 300)
-    roomy = panel.modes["ways"].isVisible()
+    roomy = tab(panel, "ways").isVisible()
     assert roomy == (width == 900) or width == 520, "which fonts decide"
     assert panel.tabs.geometry().right() < panel.width(), "nothing is cut at the edge"
     if roomy:
-        panel.modes["ways"].click()
+        tab(panel, "ways").click()
     else:
         assert panel.tabs.focusProxy() is panel.tabs.box, "the keyboard finds it"
         QTest.keyClick(panel.tabs.box, Qt.Key.Key_End)

@@ -32,7 +32,6 @@ from arplay.gui.training.one_batch import OneBatchView
 from arplay.gui.training.replay import ReplayView
 from tests.panel_checks import controls, drawn, pixels
 from tests.replays import (
-    FOLDER,
     STEPS,
     TEXT,
     batch_losses,
@@ -68,12 +67,12 @@ def test_it_asks_when_seen_and_again_for_what_is_new(qtbot: QtBot) -> None:
     assert len(asked.all) == 1  # the first question is not answered yet
     for each in replays(steps=STEPS[:4]):
         view.show_result(each)
-    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[3]))
+    view.show_result(ReplayEnded(1))
     assert view.timeline.slider.maximum() == 3
     view.set_run(replace(state(STEPS[:5]), what="one step on"))
     assert asked.last == AskReplay(view.prompt.text(), None, STEPS[3])
     view.show_result(replayed(STEPS[4]))
-    view.show_result(ReplayEnded(2, str(FOLDER), STEPS[4]))
+    view.show_result(ReplayEnded(2))
     assert view.shown is not None and view.shown.step == STEPS[4]  # it follows the newest
     view.set_run(replace(state(STEPS[:5]), what="another"))
     assert len(asked.all) == 2
@@ -185,7 +184,7 @@ def test_following_stays_where_the_user_went(qtbot: QtBot) -> None:
     view.timeline.slider.setValue(1)
     view.set_run(state(STEPS[:5]))
     view.show_result(replayed(STEPS[4]))
-    view.show_result(ReplayEnded(2, str(FOLDER), STEPS[4]))
+    view.show_result(ReplayEnded(2))
     assert view.shown is not None and view.shown.step == STEPS[1]
     view.timeline.follow.click()
     assert view.shown.step == STEPS[4]
@@ -241,7 +240,7 @@ def test_logits_that_are_not_numbers_say_so(qtbot: QtBot) -> None:
         broken = each.step > 1000
         logprob = np.full(len(each.ids), np.nan) if broken else each.logprob
         view.show_result(replace(each, logits=nan, logprob=logprob) if broken else each)
-    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
+    view.show_result(ReplayEnded(1))
     assert "not numbers" in view.chart.bars.message
     view.chart.what.buttons["gradient"].click()
     assert "not numbers" in view.chart.gradient.message
@@ -258,7 +257,7 @@ def test_a_slider_over_a_large_vocabulary_is_fast(qtbot: QtBot) -> None:
     view.set_run(state())
     for step in STEPS[::3]:
         view.show_result(replayed(step, GIRL, words=words))
-    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
+    view.show_result(ReplayEnded(1))
     times = []
     for at in range(len(STEPS[::3])):
         start = time.process_time()

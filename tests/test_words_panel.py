@@ -81,7 +81,7 @@ def test_words_add_up_and_a_click_selects_it_everywhere(opened: Open, qtbot: QtB
 def test_a_row_lights_up_all_its_tokens_and_comes_into_sight(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", TEXT_OF_THREE + b"\n" + b"It was a dark night.\n" * 60)
     panel, play = in_front(window, qtbot), window.playground
-    next(each for each in panel.group.buttons() if each.text() == "Sentences").click()
+    next(each for each in panel.kinds.group.buttons() if each.text() == "Sentences").click()
     qtbot.waitUntil(lambda: panel.rows.table.growing.kind == "sentence")  # type: ignore[union-attr]
     ledger, heat = play.view.ledger, window.panels["heatmap"].text  # type: ignore[attr-defined]
     assert ledger is not None
@@ -172,7 +172,7 @@ def test_other_kinds_pictures_and_what_has_none(opened: Open, qtbot: QtBot) -> N
         ("Sentences", ["It was dark.", " Nobody was there.", "↵The end"]),
         ("Paragraphs", ["It was dark. Nobody was there.↵The end"]),
     ):
-        button = next(each for each in panel.group.buttons() if each.text() == name)
+        button = next(each for each in panel.kinds.group.buttons() if each.text() == name)
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: panel.rows.table.growing.found)  # type: ignore[union-attr]
         assert column(panel, TEXT) == texts
@@ -182,7 +182,7 @@ def test_other_kinds_pictures_and_what_has_none(opened: Open, qtbot: QtBot) -> N
     picture = arplay.load("xo").score("#.# .#. #.#")
     alone.show_view(View(loaded=picture.loaded, ledger=picture.ledger))
     qtbot.waitUntil(lambda: alone.rows.table.rowCount() == 3)
-    assert [each.text() for each in alone.group.buttons()] == ["Rows"]
+    assert [each.text() for each in alone.kinds.group.buttons()] == ["Rows"]
     other = arplay.load("xo-centre").score("#.# .#. #.#")
     alone.show_view(View(loaded=other.loaded, ledger=other.ledger, document=other.ledger.encoded.picture))  # type: ignore[attr-defined]
     assert alone.empty.isVisible() and "has no words, lines or rows" in alone.empty.text()
@@ -281,7 +281,7 @@ def test_it_is_exported_as_it_stands(opened: Open, qtbot: QtBot, tmp_path: Path)
     window = opened("english", TEXT_OF_THREE)
     panel = in_front(window, qtbot)
     panel.rows.sortByColumn(PER_TOKEN, Qt.SortOrder.DescendingOrder)
-    panel.group.buttons()[2].click()
+    panel.kinds.group.buttons()[2].click()
     export = exports.of_panel(panel, window)
     for kind in ("csv", "json", "png", "svg", "pdf"):
         assert export.save(tmp_path / f"words.{kind}")

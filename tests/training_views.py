@@ -10,7 +10,7 @@ from arplay.gui import theme
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.training.one_batch import OneBatchView
 from arplay.gui.training.replay import ReplayView
-from tests.replays import FOLDER, STEPS, TEXT, batch_losses, loaded, replays, state, vocabulary
+from tests.replays import TEXT, batch_losses, loaded, replays, state, vocabulary
 
 
 def shown(qtbot: QtBot, view: QWidget, look: Theme = LIGHT, size: tuple[int, int] = (1000, 600)) -> None:
@@ -39,7 +39,7 @@ class Asked:
 def answer(view: ReplayView, index: int | None = None, **how: object) -> None:
     for each in replays(index, **how):  # type: ignore[arg-type]
         view.show_result(each)
-    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
+    view.show_result(ReplayEnded(1))
 
 
 def replaying(qtbot: QtBot, look: Theme = LIGHT, **how: object) -> ReplayView:

@@ -109,7 +109,7 @@ def power_of_ten(logprob: float) -> tuple[float, int]:
     return (1.0, exponent + 1) if round(mantissa, 9) >= 10.0 else (mantissa, exponent)
 
 
-def power(logprob: float, digits: int = 4) -> str:
+def power(logprob: float) -> str:
     """exp(logprob) as a power of ten, however small.
 
     >>> power(math.log(0.12)), power(-2000.0), power(-math.inf)
@@ -118,9 +118,9 @@ def power(logprob: float, digits: int = 4) -> str:
     mantissa, exponent = power_of_ten(logprob)
     if mantissa == 0.0:
         return "0"
-    if round(mantissa, digits - 1) >= 10.0:
+    if round(mantissa, 3) >= 10.0:
         mantissa, exponent = 1.0, exponent + 1
-    return f"{mantissa:.{digits - 1}f}·{_ten(exponent)}"
+    return f"{mantissa:.3f}·{_ten(exponent)}"
 
 
 def tick_power(exponent: int) -> str:

@@ -14,8 +14,8 @@
 >>> outline = Outline(tree)
 >>> outline.parent, [len(nodes) for nodes in outline.nodes]
 ([-1, 0, 0, 1], [1, 2, 1, 2])
->>> outline.runs, outline.leaves
-([[0], [1, 3], [2]], [2, 3])
+>>> outline.runs
+[[0], [1, 3], [2]]
 >>> outline.total.round(3).tolist()
 [0.0, -0.693, -1.609, -1.204]
 """
@@ -164,10 +164,6 @@ class Outline:
                 self.run_of[twig] = len(self.runs)
                 self.runs.append([twig])
                 self.run_parent.append(-1 if parent < 0 else self.run_of[parent])
-
-    @property
-    def leaves(self) -> list[int]:
-        return [twig for twig, below in enumerate(self.below) if not below]
 
     def way(self, twig: int) -> list[int]:
         """The twigs from the root to this one."""

@@ -253,6 +253,13 @@ class Claims:
 
     The token that came counts where it was among them. It is no event of its own else: whether it is asked of would
     then depend on its coming, and every such event would have come.
+
+    A model that gives its first choice 0.4, 0.5 and 0.6 and is right every time is too modest:
+
+    >>> from arplay import load
+    >>> found = tallied(Claims(among=1), load("abc").score("BAC").ledger).calibration
+    >>> found.claimed.round(2).tolist(), found.came.tolist(), round(found.error, 2)
+    ([0.4, 0.5, 0.6], [1.0, 1.0, 1.0], 0.5)
     """
 
     def __init__(self, among: int = BEST, bins: int = 10) -> None:
@@ -288,19 +295,6 @@ def band(share: Floats, n: Ids) -> tuple[Floats, Floats]:
     """
     middle, spread = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
     return (middle - spread) / (1 + Z**2 / n), (middle + spread) / (1 + Z**2 / n)
-
-
-def calibration(ledger: Ledger, among: int = BEST, bins: int = 10) -> Calibration:
-    """Do tokens that were given p = 0.3 come 30 times of 100? Asked of the ``among`` most probable at every place.
-
-    A model that gives its first choice 0.4, 0.5 and 0.6 and is right every time is too modest:
-
-    >>> from arplay import load
-    >>> found = calibration(load("abc").score("BAC").ledger, among=1)
-    >>> found.claimed.round(2).tolist(), found.came.tolist(), round(found.error, 2)
-    ([0.4, 0.5, 0.6], [1.0, 1.0, 1.0], 0.5)
-    """
-    return tallied(Claims(among, bins), ledger).calibration
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -56,10 +56,8 @@ def replayed(
         answer = answered(tree.document, tree.document.at(caret), pipeline, len(before))
         assert answer.distribution is not None, "a token was drawn here"
         ids = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
-        others = dict(answer.others)
-        context = context_of(
-            ids, answer.prefix.index, tokens, step.seed or 0, eos, before, grammar=grammar, others=others
-        )
+        others, seed = dict(answer.others), step.seed or 0
+        context = context_of(ids, answer.prefix.index, tokens, seed, eos, before, grammar, others)
         id = choose(decode(answer.distribution, pipeline, context).candidates, step.u).id
         drawn += 1
         if id != step.id:

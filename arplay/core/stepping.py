@@ -30,7 +30,7 @@ def context_at(
 ) -> Context:
     """What decoding may know at the place of ``answer``, behind tokens that were ``drawn`` as there."""
     ids = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
-    return context_of(ids, answer.prefix.index, tokens, seed, eos, drawn, grammar=grammar, others=dict(answer.others))
+    return context_of(ids, answer.prefix.index, tokens, seed, eos, drawn, grammar, dict(answer.others))
 
 
 def context_of(
@@ -40,14 +40,12 @@ def context_of(
     seed: int,
     eos: int | None,
     drawn: tuple[float, ...],
-    u: float | None = None,
     grammar: Grammar | None = None,
     others: Others | None = None,
 ) -> Context:
-    """The same behind these ``ids``; ``u`` is that of (seed, index) where it is not given."""
-    u = uniform(seed, index) if u is None else u
+    """The same behind these ``ids``."""
     ends = () if eos is None else (eos,)
-    return Context(ids, u, tokens, drawn, uniform(seed, index, CHANCE), ends, grammar, others or {})
+    return Context(ids, tokens, drawn, uniform(seed, index, CHANCE), ends, grammar, others or {})
 
 
 def drawn_before(node: Node, caret: int) -> tuple[float, ...]:

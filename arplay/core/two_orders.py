@@ -60,8 +60,8 @@ def apart(joint: Floats, q: Floats, r: Floats) -> Apart:
 class TwoOrders:
     """Two networks of ``parameters`` weights that learned the same ``chains`` chains in ``orders``, called ``names``.
 
-    ``here``: the bits of the chain in question by each, ``exact`` by the joint. ``total``: the sum of all
-    probabilities that each gives, which is 1 but for rounding. ``seed``: of the chains and of the first weights.
+    ``here``: the bits of the chain in question by each, ``exact`` by the joint. ``seed``: of the chains and of the
+    first weights.
     """
 
     names: tuple[str, str]
@@ -72,7 +72,6 @@ class TwoOrders:
     apart: Apart
     here: tuple[float, float]
     exact: float
-    total: tuple[float, float]
 
     @property
     def rows(self) -> tuple[tuple[str, float, float, float], ...]:

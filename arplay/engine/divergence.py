@@ -48,7 +48,6 @@ class Diverged(Result):
     encoded: Encoded
     info: Info
     other: Info
-    first_token: str
     rows: Rows
 
 
@@ -74,7 +73,7 @@ def divergence_of(
         raise Problem(cause, "compare bits, or take the same model in another number type or quantisation")
     if one.info.vocabulary != other.info.vocabulary:
         raise Problem(f"{other.info.name} has another number of logits than {one.info.name}", "take the same model")
-    lead_ids, first_token = lead(one.alphabet, one.can.starts_empty, reading.first_token)
+    lead_ids, _ = lead(one.alphabet, one.can.starts_empty, reading.first_token)
     encoded = base.encode(document, one.alphabet, reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     found = Rows.nothing(len(encoded))
@@ -82,7 +81,7 @@ def divergence_of(
     rows = found.frozen()
     yield None
     rows.add_up()
-    return Diverged(number, document, encoded, one.info, other.info, first_token, rows)
+    return Diverged(number, document, encoded, one.info, other.info, rows)
 
 
 def _read(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -26,15 +25,14 @@ class Reach(Question):
 @dataclass(frozen=True, eq=False, slots=True)
 class Reached(WithTokens):
     """``field``: of the n tokens of the document before the one with this ``index``; what was put before it is left
-    out. ``seconds``: of one pass and the passes back. ``measure``: what stands in its ``gradient``, where that is how
-    far a change of each token moved the distribution."""
+    out. ``measure``: what stands in its ``gradient``, where that is how far a change of each token moved the
+    distribution."""
 
     document: Document
     place: Place
     info: Info
     index: int
     field: Field
-    seconds: float
     measure: str = "gradient"
 
 
@@ -42,8 +40,6 @@ def reach(state: State, request: Reach) -> Generator[None, None, Reached]:
     """Measure it, in passes that cannot be interrupted. Raises Problem where the model has no field, or no token."""
     model, spot = state.current(), open_spot(state, request.document, request.place, request.reading)
     yield None  # a step that was asked meanwhile comes first
-    began = time.perf_counter()
     field, index = field_of(model, spot.context.tolist()), spot.prefix.index
     own = field.last(min(len(field.declared), index, spot.position.end - spot.position.start))
-    seconds = time.perf_counter() - began
-    return Reached(request.number, state.tokens, request.document, request.place, model.info, index, own, seconds)
+    return Reached(request.number, state.tokens, request.document, request.place, model.info, index, own)

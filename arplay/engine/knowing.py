@@ -38,7 +38,6 @@ def known_at(
     pipeline: Pipeline,
     seed: int,
     drawn: Sequence[float],
-    u: float | None = None,
 ) -> Context:
     """The context behind ``chain``, which begins with ``lead`` tokens that are no part of the document.
 
@@ -48,7 +47,7 @@ def known_at(
     recalled = tuple(drawn) if pipeline.recalls else ()
     others = others_at(state, ids, lead, pipeline.wants, len(recalled))
     eos = state.current().alphabet.eos
-    return context_of(ids, len(ids) - lead, state.tokens, seed, eos, recalled, u, grammar.allowed, others)
+    return context_of(ids, len(ids) - lead, state.tokens, seed, eos, recalled, grammar.allowed, others)
 
 
 def left_behind(

@@ -55,7 +55,6 @@ class Replayed(Result):
     ``target`` is the id that really follows there, None at the text's end.
     """
 
-    folder: str
     step: int
     steps: int
     ids: Ids
@@ -74,10 +73,7 @@ class Replayed(Result):
 
 @dataclass(frozen=True, slots=True)
 class ReplayEnded(Result):
-    """Every snapshot that was asked has answered; ``last`` is the step of the run's latest one, -1 without any."""
-
-    folder: str
-    last: int
+    """Every snapshot that was asked has answered."""
 
 
 @dataclass(eq=False)
@@ -140,9 +136,8 @@ def replay(state: State, request: Replay) -> Steps:
     """
     run = RunFolder(Path(request.folder))
     plan, steps = run.plan(), run.snapshots()
-    last = steps[-1] if steps else -1
-    if last <= request.after:
-        return ReplayEnded(request.number, request.folder, last)
+    if not steps or steps[-1] <= request.after:
+        return ReplayEnded(request.number)
     kept = state.kept(Replays, outlives=True)
     reader = kept.reader
     if reader is None or (reader.folder, reader.plan) != (request.folder, plan):
@@ -157,7 +152,7 @@ def replay(state: State, request: Replay) -> Steps:
     for step in steps:
         if step > request.after:
             yield from _snapshot(reader, request, run.snapshot(step), step, plan.steps, index)
-    return ReplayEnded(request.number, request.folder, last)
+    return ReplayEnded(request.number)
 
 
 def _snapshot(
@@ -171,7 +166,6 @@ def _snapshot(
         row = read_only(reader.logits[stamp][index - 1].copy())  # a view would hold all of the rows
     yield Replayed(
         number=request.number,
-        folder=request.folder,
         step=step,
         steps=steps,
         ids=reader.ids,

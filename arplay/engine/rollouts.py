@@ -184,7 +184,7 @@ def _draw(
         each.decoding.accept(fixed)
         return ""
     u, lead = uniform(each.seed, index), len(each.chain) - index
-    known = known_at(state, each.chain.ids, lead, each.decoding.pipeline, each.seed, each.drawn, u)
+    known = known_at(state, each.chain.ids, lead, each.decoding.pipeline, each.seed, each.drawn)
     try:
         decoded = each.decoding.apply(distribution, known)
     except Matched:

@@ -30,13 +30,9 @@ class Segment(Question):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Segmented(WithTokens):
-    """``found`` of the document, of which ``looked`` beginnings were looked at."""
-
     document: Document
     info: Info
-    first_token: str
     found: Segmentations
-    looked: int
 
 
 def segment(state: State, request: Segment) -> Steps:
@@ -81,4 +77,4 @@ def segment(state: State, request: Segment) -> Steps:
         ways.append(canonical)
     ways.sort(key=lambda way: (-way.logprob, way.ids))
     found = Segmentations(tuple(ways), canonical, whole and not waiting)
-    return Segmented(request.number, tokens, request.document, model.info, first_token, found, looked)
+    return Segmented(request.number, tokens, request.document, model.info, found)

@@ -73,9 +73,8 @@ def train_orders(state: State, request: TrainOrders) -> Steps:
             first, second = arrays["first"], arrays["second"]
             parameters, chains = int(arrays["parameters"]), int(arrays["chains"])
     here = [0.0 - float(each[found.ids]) / LN2 for each in (joint, first, second)]
-    sums = [float(np.exp(each).sum()) for each in (first, second)]
     trained = TwoOrders(
         (both[0].label, both[1].label), (both[0].order, both[1].order), parameters, chains, request.seed,
-        apart(joint, first, second), (here[1], here[2]), here[0], (sums[0], sums[1]),
+        apart(joint, first, second), (here[1], here[2]), here[0],
     )  # fmt: skip
     return OrdersTrained(request.number, request.document, model.info, trained)

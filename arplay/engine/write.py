@@ -209,7 +209,7 @@ def _choose(
     u = uniform(request.seed, index)
     drawn = (*request.drawn, *map(drawn_at, steps)) if request.pipeline.recalls else ()
     try:
-        context = known_at(state, chain, lead, request.pipeline, request.seed, drawn, u)
+        context = known_at(state, chain, lead, request.pipeline, request.seed, drawn)
         decoded = decode(distribution, request.pipeline, context)
         step, choice = sampled(distribution, decoded, index, u, request.seed)
     except Problem:

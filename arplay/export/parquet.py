@@ -14,7 +14,6 @@ from arplay.core.errors import Problem
 from arplay.export.tables import Record, is_text
 from arplay.export.writers import to_json_line
 
-SUFFIX = ".parquet"
 INSTALL = "pip install 'arplay[parquet]'"
 
 

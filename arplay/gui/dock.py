@@ -44,7 +44,6 @@ class TitleBar(QWidget):
         self.explain_button.clicked.connect(self._on_explain)
         export = self._button("export", f"Export or copy “{title}”")
         give_menu(export, menu)
-        self._large = False
         self._enlarge = self._button("arrows-out", "")
         self._enlarge.clicked.connect(self._on_enlarge)
         self.show_large(False)
@@ -66,7 +65,6 @@ class TitleBar(QWidget):
 
     def show_large(self, large: bool) -> None:
         """Whether the panel has the whole window."""
-        self._large = large
         title = self._panel.title
         tip = "Back to all panels (Esc)" if large else f"Give “{title}” the whole window (double-click, or F11)"
         self._enlarge.setToolTip(tip)

@@ -63,8 +63,5 @@ class Host(QMainWindow):
     def focus_editor(self) -> None:
         raise NotImplementedError
 
-    def focus_chart(self) -> None:
-        raise NotImplementedError
-
     def start_tour(self) -> None:
         raise NotImplementedError

@@ -28,9 +28,8 @@ BLOCK = 2048
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Learned:
-    """log p of every chain in nats by a network that reads it in ``order``, shape (V,) * n, in the chain's own axes."""
+    """log p of every chain in nats by a network, shape (V,) * n, in the chain's own axes."""
 
-    order: Order
     logprob: Floats
     parameters: int
 
@@ -84,7 +83,7 @@ def learned(joint: Floats, order: Order, seed: int, told: Callable[[float], None
         blocks = (torch.from_numpy(every[at : at + BLOCK]) for at in range(0, len(every), BLOCK))
         parts = [network(network.shown(block).double(), block) for block in blocks]
     count = sum(weight.numel() for weight in network.parameters())
-    return Learned(order, torch.cat(parts).numpy().reshape(joint.shape), count)
+    return Learned(torch.cat(parts).numpy().reshape(joint.shape), count)
 
 
 def main(folder: Path, seed: int, orders: tuple[Order, Order]) -> None:

@@ -90,11 +90,6 @@ class Pipeline:
         """The stages in words, as exports and the status line show them."""
         return " → ".join(STAGES[name].label(values) for name, values in self.stages) or "the model's own distribution"
 
-    def value(self, name: str) -> float | str:
-        """The first number of a stage (or its text); the neutral one where the stage is not used."""
-        neutral = _stage(name).fields[0].neutral
-        return next((values[0] for used, values in self.stages if used == name), neutral)
-
     @property
     def recalls(self) -> bool:
         """Whether a stage asks what was drawn before."""
@@ -164,11 +159,6 @@ class Decoded:
     def lost(self, id: int) -> Lost | None:
         """What removed the token ``id``, if a stage did."""
         return next((lost for trace in self.traces if (lost := trace.lost(id)) is not None), None)
-
-    @property
-    def kept(self) -> int:
-        """How many tokens may be drawn, those that nobody knows included where it is known how many they are."""
-        return len(self.candidates) + (self.candidates.unknown[0] or 0)
 
 
 class Chain:

@@ -102,14 +102,13 @@ class Context:
     """What a stage may know beside the candidates.
 
     ``ids``: the tokens so far, those before the text included, shape (n,). ``drawn``: of those of them that decoding
-    wrote, the last ones, log p in what each was drawn from, in nats; NaN for one that a person chose. ``u``: the number
-    that the choice is made at, if one is drawn; ``chance``: another one at the same place, for stages that act at
-    random. ``tokens``: what the ids stand for; ``ends``: those of them that end a document. ``grammar``: what matches
-    constraints; ``others``: what second prompts and models say, by stage and name.
+    wrote, the last ones, log p in what each was drawn from, in nats; NaN for one that a person chose. ``chance``: a
+    number for stages that act at random, other than the one that the choice is made at. ``tokens``: what the ids stand
+    for; ``ends``: those of them that end a document. ``grammar``: what matches constraints; ``others``: what second
+    prompts and models say, by stage and name.
     """
 
     ids: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
-    u: float | None = None
     tokens: TokenSet | None = None
     drawn: tuple[float, ...] = ()
     chance: float | None = None

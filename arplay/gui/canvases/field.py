@@ -61,7 +61,7 @@ def state_of(reached: Reached, index: int) -> str:
 
     >>> from arplay.models.base import Field
     >>> field = Field(np.array([False, True]), np.array([0.0, 0.013]), np.array([True, False]))
-    >>> [state_of(Reached(1, None, None, None, None, 2, field, 0.1), i) for i in (0, 1)]
+    >>> [state_of(Reached(1, None, None, None, None, 2, field), i) for i in (0, 1)]
     ['in the blind spot: not read, though it comes before', 'read, gradient 0.013']
     """
     field, gradient = reached.field, float(reached.field.gradient[index])

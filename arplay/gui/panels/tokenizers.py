@@ -94,7 +94,6 @@ class TokenizersPanel(Panel):
         self.tabs = Choices("What is shown", "Boundaries, figures, merges, the vocabulary, or segmentations")
         self.tabs.set_options(tuple(MODES.values()))
         self.tabs.chosen.connect(lambda at: self._set_mode(list(MODES)[at]))
-        self.modes = dict(zip(MODES, self.tabs.group.buttons(), strict=True))
         for part in (self.tabs, self.field, self.choice.button, self.run, self.pager):
             self.head.add(part)
         self.choice.changed.connect(self._choose)

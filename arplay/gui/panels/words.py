@@ -68,7 +68,6 @@ class WordsPanel(OnSheet, Panel):
         self.correct = push_button("Correct spaces", CORRECT, self._correct, role="chip")
         self.kinds = Choice("Words, lines, sentences or paragraphs", "What a row is")
         self.kinds.chosen.connect(self._choose)
-        self.group = self.kinds.group
         head = QHBoxLayout()
         head.setSpacing(SPACE[2])
         head.addWidget(self.kinds)
@@ -139,7 +138,7 @@ class WordsPanel(OnSheet, Panel):
         elif growing is None or growing.kind != self._kind or not growing.follows(ledger):
             growing = Growing(ledger, self._kind)
             if self.isVisible():
-                self._take(growing, SLICE)
+                self._take(growing)
             self.rows.show_parts(growing)
             self._more.start()
         else:
@@ -151,7 +150,7 @@ class WordsPanel(OnSheet, Panel):
         if growing is None or not self.isVisible():
             return
         had = len(growing)
-        if self._take(growing, SLICE):
+        if self._take(growing):
             self._more.start()
         self.rows.table.grow()
         if not had or growing.found:
@@ -160,9 +159,9 @@ class WordsPanel(OnSheet, Panel):
             self._show_corrected()
         self._show_sums()
 
-    def _take(self, growing: Growing, seconds: float) -> bool:
-        """Look for parts for so long; whether there may be more."""
-        until = time.perf_counter() + seconds
+    def _take(self, growing: Growing) -> bool:
+        """Look for parts for :data:`SLICE` seconds; whether there may be more."""
+        until = time.perf_counter() + SLICE
         while growing.go_on():
             if time.perf_counter() > until:
                 return True

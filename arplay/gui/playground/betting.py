@@ -32,7 +32,7 @@ from arplay.gui.playground.asking import Asking
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
-from arplay.gui.playground.writing import ELSEWHERE, Writing
+from arplay.gui.playground.writing import ELSEWHERE
 
 ASIDE = "What follows lies aside, with its history. Leaving the game, or its end, brings all of it back."
 PLAYED = "You are the model: what follows is hidden, and nothing else is written. Leave the game first."
@@ -47,9 +47,8 @@ _DOES = frozenset(
 class Betting:
     """The game has a document of its own on the table, so that no view holds what is hidden."""
 
-    def __init__(self, play: State, asking: Asking, recording: Recording, writing: Writing, table: Table) -> None:
-        self._play, self._asking, self._recording = play, asking, recording
-        self._writing, self._table = writing, table
+    def __init__(self, play: State, asking: Asking, recording: Recording, table: Table) -> None:
+        self._play, self._asking, self._recording, self._table = play, asking, recording, table
         self._encoded: Encoded | None = None
         """The tokens of the whole."""
         self._end = 0

@@ -72,7 +72,7 @@ class Playground(State):
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
-        self.betting = Betting(self, self.asking, self.recording, self.writing, self.table)
+        self.betting = Betting(self, self.asking, self.recording, self.table)
         self.fetching, self.snapshot_jobs = Fetching(bridge, self), SnapshotJobs(bridge, self)
         self.runs = Runs(self, bridge, self.progress.emit)
         self.text_set = TextSet(self, bridge, self.progress.emit)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from arplay.core.distribution import LN2
 from arplay.engine.trainer import Plan, Report
 
 LossUnit = Literal["nats per token", "bits per token", "bits per byte"]
 """The last one is of whatever the family's bits are told per."""
-UNITS: tuple[LossUnit, ...] = get_args(LossUnit)
 
 Point = tuple[int, float]
 """Tokens read so far, and the loss there."""

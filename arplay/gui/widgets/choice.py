@@ -56,10 +56,6 @@ class Choice(QWidget):
         """The number of the one that is chosen."""
         return self.group.checkedId()
 
-    def choose(self, at: int) -> None:
-        """As if the user had."""
-        self._choose(at)
-
     def _choose(self, at: int) -> None:
         self.show_at(at)
         self.chosen.emit(at)

@@ -47,7 +47,6 @@ class RolloutTable(TableRows):
         Column("ended by", "Why it ended.", 100, 600, "words"),
     )
     rows: tuple[Rollout, ...]
-    rolled: Rolled | None = None
     dim = False
     thumbnail: Callable[[Sequence[int]], QImage] | None = None
     """Draws what some ids make of the document; None where they are told in words."""
@@ -57,7 +56,7 @@ class RolloutTable(TableRows):
         same = len(rows) == len(self.rows)
         if not same:
             self.beginResetModel()
-        self.rolled, self.rows, self.dim = rolled, rows, dim
+        self.rows, self.dim = rows, dim
         if not same:
             self.endResetModel()
         else:

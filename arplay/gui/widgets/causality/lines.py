@@ -50,7 +50,7 @@ def reached_of(found: Changed) -> Reached:
     declared = found.moved[0] if found.declared is None else found.declared[0]
     blind = none if found.blind is None else found.blind
     field = Field(declared[before], found.variation[0][before], blind[before])
-    return Reached(found.number, found.tokens, found.document, None, found.info, index, field, 0.0, "total variation")
+    return Reached(found.number, found.tokens, found.document, None, found.info, index, field, "total variation")
 
 
 def by_distance_plot(found: Changed) -> Plot:

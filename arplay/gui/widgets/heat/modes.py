@@ -67,10 +67,6 @@ class ModeRow(QWidget):
             action.setChecked(action.data() == name)
         self._show_more()
 
-    def wanted_width(self) -> int:
-        """Pixels that all segments take."""
-        return sum(button.minimumWidth() for button in self.choices.buttons())
-
     def fit(self, room: float) -> None:
         """Segments for as many as there is room for; the others are in the menu."""
         buttons = self.choices.buttons()

@@ -38,8 +38,8 @@ def drawn(places: Sequence[Place]) -> bool:
     return len({row for row, _ in places}) > 1
 
 
-def cell(factor: Factor, unit: Unit, digits: int = 2) -> str:
-    return "undefined" if math.isnan(factor.logprob) else number(in_unit(factor.logprob, unit), digits)
+def cell(factor: Factor, unit: Unit) -> str:
+    return "undefined" if math.isnan(factor.logprob) else number(in_unit(factor.logprob, unit), 2)
 
 
 def paint_way(painter: QPainter, theme: Theme, area: QRectF, order: Order, places: Sequence[Place]) -> None:

@@ -253,10 +253,6 @@ class Rows:
         _, flow, row = self.locate(row)
         return flow.goes_on(row)
 
-    def row_of_byte(self, byte: int) -> int:
-        block = self.blocks.of_byte(byte)
-        return self.flow(block).row_of_byte(byte - self.blocks.start(block)) + int(self.tops[block])
-
     def byte_of(self, row: int) -> int:
         """The byte that a row begins with; the text's end behind the last row."""
         if row >= self.rows:

@@ -402,9 +402,6 @@ class Flow:
     def row_of(self, unit: int) -> int:
         return int(self.starts.searchsorted(unit, "right")) - 1
 
-    def row_of_byte(self, byte: int) -> int:
-        return self.row_of(min(int(self.units.starts.searchsorted(byte, "right")), len(self.units)) - 1)
-
     def locate(self, row: int) -> tuple[int, Flow, int]:
         """As of :class:`blocks.Rows`."""
         return 0, self, row

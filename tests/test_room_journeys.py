@@ -30,7 +30,7 @@ EVERY = ("editor", *DOCKS)
 
 STEP = st.one_of(
     st.tuples(st.just("resize"), st.tuples(st.integers(640, 2200), st.integers(420, 1300))),
-    st.tuples(st.sampled_from(("hide", "float", "front", "enlarge")), st.sampled_from(DOCKS)),
+    st.tuples(st.sampled_from(("hide", "menu", "float", "front", "enlarge")), st.sampled_from(DOCKS)),
     st.just(("restore", "")),
 )
 
@@ -97,8 +97,10 @@ def go(window: MainWindow, what: str, how: object) -> None:
     else:
         dock: Dock = window.docks[str(how)]
         match what:
-            case "hide":
-                dock.hide()
+            case "hide" if not dock.isHidden():
+                dock.bar.close_button.click()
+            case "menu":
+                dock.shown.trigger()
             case "float":
                 dock.setFloating(True)
             case "front":
@@ -106,6 +108,18 @@ def go(window: MainWindow, what: str, how: object) -> None:
             case "enlarge":
                 window.arrangement.enlarge(dock.panel)
     settled(window)
+
+
+def stray(window: MainWindow) -> list[tuple[str, str]]:
+    """Each row of tabs that lies over a panel, with that panel."""
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    shown = {name: dock for name, dock in window.docks.items() if not dock.visibleRegion().isEmpty()}
+    return [
+        (bar.tabText(bar.currentIndex()), name)
+        for bar in bars
+        for name, dock in shown.items()
+        if bar.isVisible() and not dock.isFloating() and bar.geometry().intersects(dock.geometry())
+    ]
 
 
 def in_sight(window: MainWindow) -> dict[str, float]:
@@ -149,6 +163,7 @@ def test_sizes_come_back_after_any_journey(window: MainWindow, journey: list[tup
     before = home(window)
     for what, how in journey:
         go(window, what, how)
+        assert not stray(window), (what, how)
     assert not changed(home(window), before)
 
 
@@ -347,3 +362,33 @@ def test_a_text_that_is_opened_has_its_room_at_once(window: MainWindow, qtbot: Q
         before = settled(window)
         window.arrangement.share()
         assert settled(window) == before
+
+
+@pytest.mark.parametrize("name", ("comparison", "history", "heatmap", "next_token"))
+def test_beside_an_enlarged_panel_the_menu_brings_one_back_among_the_others(window: MainWindow, name: str) -> None:
+    before = home(window)
+    window.arrangement.enlarge(window.panels["perplexity"])
+    settled(window)
+    assert window.docks["perplexity"].shown.isChecked() and not window.docks[name].shown.isChecked()
+    window.docks[name].shown.trigger()
+    after = settled(window)
+    assert window.arrangement.enlarged is None and name in after and "editor" in after
+    assert window.docks[name].shown.isChecked() and not stray(window)
+    assert not changed(home(window), before)
+
+
+def test_an_enlarged_panel_that_is_hidden_leaves_the_others_and_no_empty_window(window: MainWindow) -> None:
+    before = home(window)
+    window.arrangement.enlarge(window.panels["ledger"])
+    window.docks["ledger"].bar.close_button.click()
+    after = settled(window)
+    assert window.arrangement.enlarged is None and "ledger" not in after and set(before) - {"ledger"} < set(after)
+    assert not changed(home(window), before)
+
+
+def test_tabs_that_lie_over_a_panel_are_seen(window: MainWindow) -> None:
+    home(window)
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    bar = next(bar for bar in bars if bar.isVisible())
+    bar.move(window.docks["decoding"].pos())
+    assert stray(window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -59,14 +60,17 @@ class Arrangement(QObject):
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self.share)
         window.setDockNestingEnabled(True)
+        window.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # Qt's menu of docks; the title bars have ours
         above.installEventFilter(self)
         for entry in panels.PANELS:
             if entry.area != "centre":
                 dock = self.docks[entry.name] = Dock(entry, self.panels, window)
+                dock.shown.triggered.connect(partial(self._on_shown, dock))
                 dock.visibilityChanged.connect(self._on_moved)
                 dock.topLevelChanged.connect(self._on_moved)
                 dock.dockLocationChanged.connect(self._on_moved)
                 window.addDockWidget(AREAS[entry.area], dock)
+        for entry in panels.PANELS:
             if not entry.behind:
                 self.panels[entry.name]
         corners = Qt.Corner
@@ -84,6 +88,8 @@ class Arrangement(QObject):
         panel.set_theme(window.theme)
         bar.explain.connect(self.explain)
         bar.enlarge.connect(self.enlarge)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        bar.addActions([each.shown for each in self.docks.values()])
         self.bars.append(bar)
         if dock is not None:
             bar.show_title(not (_is_placed(dock) and self._has_tab(dock)))
@@ -309,6 +315,14 @@ class Arrangement(QObject):
         if dock is not None and (focus is panel or focus is None or not panel.isAncestorOf(focus)):  # it has no use now
             dock.bar.explain_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def _on_shown(self, dock: Dock) -> None:
+        """The user wants to see it, or no longer: among the others, whichever had the whole window."""
+        if dock.shown.isChecked():
+            self.go_to(dock.panel)
+        else:
+            self.restore()
+            dock.hide()
+
     def watch(self, name: str, watching: Watching) -> None:
         """What is asked by itself is so while its panel is in sight: Qt calls one that floats hidden."""
         watching.seen = lambda: not self.docks[name].visibleRegion().isEmpty()
@@ -345,6 +359,9 @@ class Arrangement(QObject):
         assert self._before is not None
         panel, self.enlarged = self.enlarged, None
         self._middle.show()
+        for dock in self.docks.values():
+            if not dock.isFloating():
+                dock.hide()  # else Qt leaves the tabs of those that came meanwhile lying over the others
         self._window.restoreState(self._before)
         self._show_enlarged()
         self.share()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from arplay.gui.contract import Panel
@@ -133,6 +133,9 @@ class Dock(QDockWidget):
         super().__init__(entry.title, parent)
         self.entry, self._panels = entry, panels
         self.setObjectName(f"dock-{entry.name}")
+        self.shown = QAction(entry.title, self, checkable=True)
+        """Show or hide it, also while another one has the whole window, which Qt's own action knows nothing of."""
+        self.toggleViewAction().toggled.connect(self.shown.setChecked)
         self.topLevelChanged.connect(self._on_floating)
 
     @property
@@ -147,7 +150,7 @@ class Dock(QDockWidget):
     def hold(self, panel: Panel, bar: TitleBar) -> None:
         self.setWidget(panel)
         self.setTitleBarWidget(bar)
-        bar.close_button.clicked.connect(self.hide)
+        bar.close_button.clicked.connect(self.shown.trigger)
 
     def _on_floating(self, floats: bool) -> None:
         """It is seen then, though Qt tells of no visibility."""

@@ -180,7 +180,7 @@ class Menus(QObject):
         """What is on the screen; the panels are there by now."""
         menu, window = self._view_menu, self._window
         for dock in window.docks.values():
-            menu.addAction(dock.toggleViewAction())
+            menu.addAction(dock.shown)
         menu.addMenu(self._build_go(arrangement))
         self._action(menu, "&Enlarge the panel", arrangement.enlarge_focused, QKeySequence("F11"))
         self._action(menu, "&Restore the arrangement", arrangement.reset)

@@ -302,7 +302,7 @@ def open_all(folder: Path, all_kinds: bool) -> MainWindow:
     window.panels["plots"].list.setCurrentRow(6)  # type: ignore[attr-defined]  # the list of the most surprising tokens
     until(lambda: window.panels["plots"].table is not None)  # type: ignore[attr-defined]
     window.panels["ledger"].resize(900, 900)  # room for its curve
-    for mode in window.panels["tokenizers"].modes.values():  # type: ignore[attr-defined]
+    for mode in window.panels["tokenizers"].tabs.group.buttons():  # type: ignore[attr-defined]
         mode.click()  # its pages are made when they are first asked for
     window.docks["comparison"].raise_()
     window.handle(AddPeer("abc"))

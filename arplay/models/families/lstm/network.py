@@ -12,18 +12,16 @@ and the logits are E h' of the last layer, where the row of E that belongs to a 
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from arplay.models.gradients import through
+from arplay.models.saved_network import SavedNetwork
 
 MODEL_TYPE = "arplay-rnn"
 LOOKED_AT = 512
@@ -71,8 +69,14 @@ class Output:
         return getattr(self, name, None)
 
 
-class Network(nn.Module):
-    """The network, called as those of the transformers library are. Weights from torch's global generator."""
+class Network(SavedNetwork):
+    """Weights from torch's global generator."""
+
+    config: Sizes
+    model_type = MODEL_TYPE
+    said: ClassVar = {
+        "architectures": ["LSTMForCausalLM"], "tie_word_embeddings": True, "bos_token_id": 0, "eos_token_id": 0,
+    }  # fmt: skip
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -102,26 +106,6 @@ class Network(nn.Module):
         return through(
             self.embedding, lambda: self(chain[:, -LOOKED_AT:], state=before, logits_to_keep=1).logits[0, -1]
         )
-
-    @property
-    def device(self) -> torch.device:
-        return self.embedding.weight.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self.embedding.weight.dtype
-
-    def num_parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters())
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write config.json and model.safetensors, in the number type of the weights."""
-        content = {"architectures": ["LSTMForCausalLM"], "model_type": MODEL_TYPE, **self.config.to_dict()}
-        content |= {"tie_word_embeddings": True, "dtype": str(self.dtype).removeprefix("torch.")}
-        content |= {"bos_token_id": 0, "eos_token_id": 0}
-        Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        weights = {name: weight.detach().contiguous() for name, weight in self.named_parameters()}
-        save_file(weights, Path(folder, "model.safetensors"), {"format": "pt"})
 
 
 def lstm(vocabulary: int, width: int, layers: int, context: int) -> Network:

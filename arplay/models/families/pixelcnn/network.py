@@ -17,17 +17,15 @@ has a feature of its own besides, which tells the network where it is.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
+
+from arplay.models.saved_network import SavedNetwork
 
 MODEL_TYPE = "arplay-pixelcnn"
 FIRST, REST = 3, 1
@@ -186,8 +184,11 @@ class Output:
     logits: Tensor
 
 
-class Network(nn.Module):
-    """The network. Weights from torch's global generator."""
+class Network(SavedNetwork):
+    """Weights from torch's global generator."""
+
+    config: Sizes
+    model_type = MODEL_TYPE
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -227,25 +228,6 @@ class Network(nn.Module):
         pixels = functional.pad(input_ids[:, 1:], (0, blank)).view(-1, sizes.height, sizes.width)
         logits = self.of(self.planes(pixels)).permute(0, 2, 3, 1).flatten(1, 2)
         return Output(logits[:, : input_ids.shape[1]])
-
-    @property
-    def device(self) -> torch.device:
-        return self.head.weight.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self.head.weight.dtype
-
-    def num_parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters())
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write config.json and model.safetensors, in the number type of the weights."""
-        content: dict[str, Any] = {"model_type": MODEL_TYPE, **asdict(self.config)}
-        content |= {"dtype": str(self.dtype).removeprefix("torch.")}
-        Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        weights = {name: weight.detach().contiguous() for name, weight in self.named_parameters()}
-        save_file(weights, Path(folder, "model.safetensors"), {"format": "pt"})
 
 
 def pixelcnn(

@@ -13,17 +13,15 @@ looks back only, and by so much, is in the shift by d and in nothing else: there
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from arplay.core.errors import Problem
 from arplay.models.families.wavenet import STAGES
+from arplay.models.saved_network import SavedNetwork
 
 MODEL_TYPE = "arplay-wavenet"
 
@@ -55,9 +53,6 @@ class Sizes:
         """
         return 1 + sum(self.dilations)
 
-    def to_dict(self) -> dict[str, int]:
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -69,8 +64,11 @@ class Output:
         return getattr(self, name, None)
 
 
-class Network(nn.Module):
-    """The network, called as those of the transformers library are. Weights from torch's global generator."""
+class Network(SavedNetwork):
+    """Weights from torch's global generator."""
+
+    config: Sizes
+    model_type = MODEL_TYPE
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -117,17 +115,6 @@ class Network(nn.Module):
             (dilation, cast(nn.Linear, gate), cast(nn.Linear, out))
             for dilation, gate, out in zip(self.config.dilations, self.gates, self.outs, strict=True)
         ]
-
-    def num_parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters())
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write config.json and model.safetensors, in the number type of the weights."""
-        dtype = str(self.embedding.weight.dtype).removeprefix("torch.")
-        content = {"model_type": MODEL_TYPE, **self.config.to_dict(), "dtype": dtype}
-        Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        weights = {name: weight.detach().contiguous() for name, weight in self.named_parameters()}
-        save_file(weights, Path(folder, "model.safetensors"), {"format": "pt"})
 
 
 def wavenet(vocabulary: int, width: int, layers: int, hidden: int, rate: int, context: int) -> Network:

@@ -135,7 +135,12 @@ def test_what_the_window_and_the_command_line_pay_for_is_light() -> None:
     names = modules("models", "engine", "export", "commands", "cli", "api", "results", "samples")
     own: tuple[str, ...] = ("lstm.network", "pixelcnn.model", "pixelcnn.network", "pixelcnn.rows")
     own += ("wavenet.model", "wavenet.network")
-    shared = ("arplay.models.hf.fast_", "arplay.models.hf.llama", "arplay.models.gradients")
+    shared = (
+        "arplay.models.hf.fast_",
+        "arplay.models.hf.llama",
+        "arplay.models.gradients",
+        "arplay.models.saved_network",
+    )
     with_a_network = (*shared, *(f"arplay.models.families.{n}" for n in own))
     light = [name for name in names if not name.startswith(with_a_network)]
     said = import_all(TORCH, light)

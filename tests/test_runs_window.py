@@ -124,7 +124,7 @@ def test_what_asks_a_model_is_off_and_says_why(qtbot: QtBot, tmp_path: Path, run
     off = told()
     assert off.keys() >= set(BUTTONS) and {("menu", "&Step: sample a token"), ("menu", "&Play")} <= off.keys()
     assert all("saved scoring run, without its model" in tip and "Model menu" in tip for tip in off.values())
-    assert not window.menus._first_token.isEnabled() and "Model menu" in window.menus._first_token.toolTip()
+    assert not window.menus.bar.first_token.isEnabled() and "Model menu" in window.menus.bar.first_token.toolTip()
     play.handle(CompareConventions())  # from elsewhere: nothing waits for an answer that cannot come
     assert not play.view.answer_to(CompareConventions).runs and "without its model" in notice(window)
 
@@ -133,7 +133,7 @@ def test_what_asks_a_model_is_off_and_says_why(qtbot: QtBot, tmp_path: Path, run
     play.open_document(Text.of(b"BACAB"), at_end=True)
     settle(window, qtbot)
     assert not {name for name in told() if name[0] != "candidates" and name[1] != "step"}
-    assert window.menus._first_token.isEnabled() and window.panels["decoding"].step.isEnabled()  # type: ignore[attr-defined]
+    assert window.menus.bar.first_token.isEnabled() and window.panels["decoding"].step.isEnabled()  # type: ignore[attr-defined]
     assert play.close(30)
 
 

@@ -274,9 +274,9 @@ def test_what_lost_its_slot_is_found(window: MainWindow, qtbot: QtBot, answers: 
     menu.removeAction(entry)
     menu.insertAction(menu.train, entry)
     assert entry in menu.actions() and not works(entry)
-    button = window.menus._theme_button
+    button = window.menus.bar.switch
     assert works(button)
-    button.clicked.disconnect(window.menus._switch_theme)
+    button.clicked.disconnect(window.menus.bar._switch_theme)
     assert not works(button)
 
 

@@ -266,27 +266,27 @@ def test_how_a_text_is_read_is_remembered_for_each_model(
     folder = str(tiny_folders["llama"])
     window = opened(folder, text=b"The cat<|endoftext|>")
     menus, view = window.menus, window.playground.view
-    assert menus._special.isEnabled() and not menus._special.isChecked()
+    assert menus.bar.special.isEnabled() and not menus.bar.special.isChecked()
     letters = len(view.answer.encoded)
-    menus._special.click()
+    menus.bar.special.click()
     settle(window, qtbot)
     answer = window.playground.view.answer
     assert len(answer.encoded) < letters and answer.encoded.ids[-1] == 0
-    menus._first_token.setCurrentIndex(menus._first_token.findData("bos"))
-    menus._first_token.activated.emit(menus._first_token.currentIndex())
+    menus.bar.first_token.setCurrentIndex(menus.bar.first_token.findData("bos"))
+    menus.bar.first_token.activated.emit(menus.bar.first_token.currentIndex())
     settle(window, qtbot)
     assert window.playground.view.answer.lead == (0,)
     window.playground.open_document(Text.of(b"BAC"))
     window.choose_model("abc")
     qtbot.waitUntil(lambda: window.playground.view.loaded.info.name == "abc", timeout=PATIENCE)
     settle(window, qtbot)
-    assert window.playground.view.settings.reading == Reading() and not menus._special.isEnabled()
-    assert menus._first_token.currentData() == "auto"
-    assert not menus._first_token.model().item(menus._first_token.findData("bos")).isEnabled()
+    assert window.playground.view.settings.reading == Reading() and not menus.bar.special.isEnabled()
+    assert menus.bar.first_token.currentData() == "auto"
+    assert not menus.bar.first_token.model().item(menus.bar.first_token.findData("bos")).isEnabled()
     window.choose_model(folder)
     qtbot.waitUntil(lambda: window.playground.view.loaded.info.family == "llama", timeout=PATIENCE)
     settle(window, qtbot)
-    assert window.playground.view.settings.reading == Reading("bos", True) and menus._special.isChecked()
+    assert window.playground.view.settings.reading == Reading("bos", True) and menus.bar.special.isChecked()
 
 
 def test_a_full_context_offers_to_slide_on(opened: Open, qtbot: QtBot, tiny_folders: dict[str, Path]) -> None:

@@ -39,6 +39,10 @@ class Host(QMainWindow):
         """These settings, the others as they are."""
         self.handle(Change(replace(self.playground.view.settings, **fields)))  # type: ignore[arg-type]
 
+    def read(self, **how: object) -> None:
+        """Read texts so, and else as before."""
+        self.change(reading=replace(self.playground.view.settings.reading, **how))  # type: ignore[arg-type]
+
     def report(self, cause: str, remedy: str) -> None:
         """A problem, in the lines above the text."""
         raise NotImplementedError

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QMenu, QToolButton
 
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, TokenSet
-from arplay.engine.load import Loaded
 from arplay.gui import exports, files, help, kinds, panels
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.contract import Panel
@@ -23,27 +21,18 @@ from arplay.gui.host import Host
 from arplay.gui.intents import Do, PeekRewind
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.pages import Pages, pages
-from arplay.gui.reading_settings import FIRST_TOKEN, ReadingSettings
+from arplay.gui.reading_settings import ReadingSettings
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
 from arplay.gui.tool_bar import ToolBar
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.entries import Entries, Entry
-from arplay.gui.widgets.menu_button import give_menu
 
-BEFORE = "What stands before the text, so that its first token can have a probability"
 EVERY = (
     "A text longer than the context is scored in windows. On: each of them begins as the text does (with BOS, say); "
     "off: the later ones begin in the middle of it."
 )
-
-
-def _special_tip(name: str) -> str:
-    return (
-        f"On: where you type the name of a special token, such as {name}, it is that one token.\n"
-        "Off: it is read letter by letter, like any other text."
-    )
 
 
 class Menus(QObject):
@@ -52,7 +41,6 @@ class Menus(QObject):
     def __init__(self, window: Host) -> None:
         super().__init__(window)
         self._window = window
-        self._read_by: tuple[Loaded | None, str] | None = None
         self.pages: Pages | None = None
         self.reading: ReadingSettings | None = None
         self._export_menus: dict[str, QMenu] = {}
@@ -71,7 +59,8 @@ class Menus(QObject):
         self._build_step(self._menu("&Step"))
         self._view_menu = self._menu("&View")
         self._build_help(self._menu("&Help"))
-        self._build_tool_bar()
+        self.bar = ToolBar(window, self.models, self.open, self.undo, self.redo)
+        window.addToolBar(self.bar)
 
     # ---- menus
 
@@ -234,46 +223,7 @@ class Menus(QObject):
         assert isinstance(panel, Panel)
         self._export_menus[panel.name].popup(panel.mapToGlobal(at))
 
-    # ---- tool bar
-
-    def _build_tool_bar(self) -> None:
-        bar = self._bar = ToolBar(self._window)
-        self._window.addToolBar(bar)
-        give_menu(bar.model, self.models)
-        self._icons.append((bar.model, "cube"))
-        self._first_token = QComboBox(bar)
-        self._first_token.setAccessibleName("How the first token is treated")
-        for i, (key, words, tip) in enumerate(FIRST_TOKEN):
-            self._first_token.addItem(words, key)
-            self._first_token.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
-        self._first_token.activated.connect(self._on_first_token)
-        bar.addWidget(self._first_token)
-        self._special = QToolButton(bar)
-        self._special.setText("Special tokens")
-        self._special.setCheckable(True)
-        self._special.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._special.setAccessibleName("Special tokens typed as text count as tokens")
-        self._special.clicked.connect(self._on_special)
-        self._icons.append((self._special, "brackets-angle"))
-        bar.addWidget(self._special)
-        bar.addAction(self.open)
-        opening = bar.widgetForAction(self.open)
-        assert isinstance(opening, QToolButton)
-        bar.yielding = [opening, self._special]
-        space = QWidget(bar)
-        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(space)
-        self._busy = Label(parent=bar, role="caption")
-        bar.addWidget(self._busy)
-        for action in (self.undo, self.redo):
-            bar.addAction(action)
-            button = bar.widgetForAction(action)
-            assert isinstance(button, QToolButton)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-        switch = "Switch between light and dark"
-        self._theme_button = self._tool(switch, switch, self._switch_theme)
-        tour = self._tool("A short tour of the window", "Tour", self._window.start_tour)
-        self._icons.append((tour, "question"))
+    # ---- what is shown
 
     def set_theme(self, theme: Theme) -> None:
         for owner, name in self._icons:
@@ -282,14 +232,10 @@ class Menus(QObject):
             action.setChecked(action.data() == self._window.theme_choice)
         if self.pages is not None:
             self.pages.set_theme(theme)
-        self._theme_button.setIcon(icon("sun" if theme.name == "dark" else "moon", theme))
+        self.bar.set_theme(theme)
 
     def show_view(self, view: View) -> None:
-        if view.loaded is not None:
-            self._bar.show_model(view.loaded.info.name)
-        if (view.busy or "") != self._busy.text():
-            self._busy.setText(view.busy or "")
-            self._bar.fit()
+        self.bar.show_view(view)
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
         scored = view.ledger is not None and view.ledger.complete and not view.scores_are_old
@@ -299,31 +245,11 @@ class Menus(QObject):
         for action, field, on in self._settings:
             action.setChecked(getattr(view.settings, field) == on)
         self.every_window.setChecked(view.settings.reading.window_lead)
+        as_scored = view.no_model if view.run is not None else ""
+        self.every_window.setEnabled(not as_scored)
+        self.every_window.setToolTip(plain(as_scored or EVERY))
         if self.reading is not None and self.reading.isVisible():
             self.reading.show_view(view)
-        self._show_reading(view)
-
-    def _show_reading(self, view: View) -> None:
-        """What stands before the text and how special names are read: only what this model can do is offered."""
-        at = self._first_token.findData(view.settings.reading.first_token)
-        if at != self._first_token.currentIndex():
-            self._first_token.setCurrentIndex(at)
-        self._special.setChecked(view.settings.reading.special)
-        if (read_by := (view.loaded, view.no_model)) == self._read_by:
-            return
-        self._read_by, loaded = read_by, view.loaded
-        as_scored = view.no_model if view.run is not None else ""  # else it is for the first model
-        for part, tip in ((self._first_token, BEFORE), (self.every_window, EVERY)):
-            part.setEnabled(not as_scored)
-            part.setToolTip(plain(as_scored or tip))
-        items = self._first_token.model()
-        assert isinstance(items, QStandardItemModel)
-        for name, id in (("bos", loaded and loaded.bos), ("eos", loaded and loaded.eos)):
-            items.item(self._first_token.findData(name)).setEnabled(id is not None)
-        special = [loaded.vocabulary.label(id) for id in sorted(loaded.vocabulary.special)[:1]] if loaded else []
-        why_not = view.no_model or ("" if special else "This model has no special tokens")
-        self._special.setEnabled(not why_not)
-        self._special.setToolTip(plain(why_not or _special_tip(special[0])))
 
     # ---- slots
 
@@ -405,21 +331,11 @@ class Menus(QObject):
         paths.models().mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.models())))
 
-    def _on_first_token(self, at: int) -> None:
-        reading = self._window.playground.view.settings.reading
-        self._window.change(reading=replace(reading, first_token=self._first_token.itemData(at)))
-
-    def _on_special(self, on: bool) -> None:
-        self._window.change(reading=replace(self._window.playground.view.settings.reading, special=on))
-
     def _on_every(self, on: bool) -> None:
-        self._window.change(reading=replace(self._window.playground.view.settings.reading, window_lead=on))
+        self._window.read(window_lead=on)
 
     def _on_theme(self, _: bool) -> None:
         self._window.set_theme(self.sender().data())  # type: ignore[attr-defined]
-
-    def _switch_theme(self) -> None:
-        self._window.set_theme("light" if self._window.theme.name == "dark" else "dark")
 
     def _peek(self, on: bool) -> None:
         if on != self._window.playground.view.peeking:
@@ -464,11 +380,3 @@ class Menus(QObject):
 
         self._settings.append((self._toggle(menu, words, choose), field, on))
         return self._settings[-1][0]
-
-    def _tool(self, tip: str, name: str, slot: Callable[[], object]) -> QToolButton:
-        button = QToolButton(self._bar)
-        button.setToolTip(tip)
-        button.setAccessibleName(name)
-        button.clicked.connect(slot)
-        self._bar.addWidget(button)
-        return button

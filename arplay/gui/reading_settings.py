@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
-    QComboBox,
     QDialog,
     QFrame,
     QGridLayout,
@@ -31,20 +29,10 @@ from arplay.gui.intents import AddUp, StopAsking
 from arplay.gui.theme import SPACE
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.first_token import FirstTokenBox, rules
 from arplay.gui.widgets.labels import capital, label
 from arplay.gui.widgets.push_button import offer, push_button
 
-FIRST_TOKEN: tuple[tuple[FirstToken, str, str], ...] = (
-    (
-        "auto",
-        "First token: automatic",
-        "What the tokenizer itself puts before a text; if nothing, the model's own p(x₁)",
-    ),
-    ("bos", "First token after BOS", "Put the model's beginning-of-text token before the text"),
-    ("eos", "First token after EOS", "Put the model's end-of-text token before the text"),
-    ("unscored", "First token unscored", "Put nothing before the text; the first token then has no probability"),
-)
-"""The rules with their words, which the tool bar has as well."""
 MOST_CONTEXT = 1_000_000
 """That can be chosen where a model has no limit."""
 WIDE = 640
@@ -69,7 +57,7 @@ class ReadingSettings(QDialog):
         self.presets = QButtonGroup(self)
         self.context, self.stride = _count_box("Context"), _count_box("Stride")
         self.limit, self.usual = Label(role="caption"), Label(role="caption")
-        self.first = QComboBox(self)
+        self.first = FirstTokenBox(self)
         self.every = QCheckBox("Begin every window as the text begins", self)
         self.differs, self.cost = Label(role="caption", wrap=True), Label(wrap=True)
         self.both = [_Total(self), _Total(self)]
@@ -136,10 +124,6 @@ class ReadingSettings(QDialog):
             grid.addWidget(name, at, 0)
             grid.addWidget(box, at, 1)
             grid.addWidget(beside, at, 2)
-        for i, (key, words, tip) in enumerate(FIRST_TOKEN):
-            self.first.addItem(words, key)
-            self.first.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
-        self.first.setAccessibleName("How the first token is treated")
         grid.addWidget(self.first, 2, 0, 1, 3, Qt.AlignmentFlag.AlignLeft)
         grid.addWidget(self.every, 3, 0, 1, 3)
         grid.setColumnStretch(2, 1)
@@ -194,9 +178,7 @@ class ReadingSettings(QDialog):
 
     @property
     def _rules(self) -> list[FirstToken]:
-        loaded = self._view.loaded
-        lacks = {"bos": loaded is None or loaded.bos is None, "eos": loaded is None or loaded.eos is None}
-        return [key for key, _, _ in FIRST_TOKEN if not lacks.get(key)]
+        return rules(self._view.loaded)
 
     @property
     def _most(self) -> int | None:
@@ -219,12 +201,7 @@ class ReadingSettings(QDialog):
             self.stride.setEnabled(room > 0)
             self.stride.setRange(min(1, room), max(1, room))
             self.stride.setValue(reading.stride or self._half(reading))
-        at = self.first.findData(reading.first_token)
-        self.first.setCurrentIndex(at)
-        items = self.first.model()
-        assert isinstance(items, QStandardItemModel)
-        for i, (key, _, _) in enumerate(FIRST_TOKEN):
-            items.item(i).setEnabled(key in self._rules)
+        self.first.show_rule(reading.first_token, self._view.loaded)
         before = before_words(self._view.loaded, reading)
         self.every.setText(f"Begin every window as the text begins{f', with {before}' if before else ''}")
         self.every.setEnabled(bool(before))
@@ -304,7 +281,7 @@ class ReadingSettings(QDialog):
         before, most = self._reading, self._most
         context = self.context.value()
         own = None if context in (0, most) else context
-        new = replace(before, context=own, first_token=self.first.currentData(), window_lead=self.every.isChecked())
+        new = replace(before, context=own, first_token=self.first.rule, window_lead=self.every.isChecked())
         stride = self.stride.value()
         if self.sender() is not self.stride and before.stride is None:
             new = replace(new, stride=None)

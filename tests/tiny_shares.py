@@ -51,18 +51,18 @@ def run(processes: int) -> Run:
     return Run(network(), documents, schedule(processes))
 
 
-def fails(network: nn.Module, forward: Any, part: Ids) -> float:
+def fails(forward: Any, part: Ids) -> float:
     """In every process but the first."""
     if os.getppid() == int(os.environ.get("TINY_PARENT", "0")):
         raise RuntimeError("no memory is left for it")
-    return backward(schedule(1), network, forward, part)
+    return backward(schedule(1), forward, part)
 
 
-def ends(network: nn.Module, forward: Any, part: Ids) -> float:
+def ends(forward: Any, part: Ids) -> float:
     """As when the system ends a process."""
     if os.getppid() == int(os.environ.get("TINY_PARENT", "0")):
         os._exit(1)
-    return backward(schedule(1), network, forward, part)
+    return backward(schedule(1), forward, part)
 
 
 def plain(network: nn.Module) -> nn.Module:

@@ -116,13 +116,13 @@ LEAST_FELT = 0.01
 """Nats of KL divergence from which a wrong token is felt."""
 
 
-def felt_until(divergence: Floats, least: float = LEAST_FELT) -> int:
-    """The last distance from 1 on at which a divergence, (d,) in nats, is ``least`` or more; 0 where none is.
+def felt_until(divergence: Floats) -> int:
+    """The last distance from 1 on at which a divergence, (d,) in nats, is felt; 0 where none is.
 
     >>> felt_until(np.array([1.0, 0.001, 0.2, 0.0])), felt_until(np.array([0.0]))
     (3, 0)
     """
-    felt = np.flatnonzero(divergence >= least)
+    felt = np.flatnonzero(divergence >= LEAST_FELT)
     return int(felt[-1]) + 1 if len(felt) else 0
 
 

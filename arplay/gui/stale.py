@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -72,14 +70,12 @@ class Veil(QWidget):
 class Waiting(QObject):
     """Lays veils over widgets once something has been waited for longer than a moment."""
 
-    def __init__(self, widgets: Sequence[QWidget], parent: QObject, quick_ms: int = QUICK_MS) -> None:
+    def __init__(self, parent: QObject, quick_ms: int = QUICK_MS) -> None:
         super().__init__(parent)
         self.veils: list[Veil] = []
         self.words = ""
         self.theme: Theme = LIGHT
         self._late = False
-        for widget in widgets:
-            self.add(widget)
         self._timer = QTimer(self, singleShot=True, interval=quick_ms)
         self._timer.timeout.connect(self._lay)
 

@@ -27,8 +27,8 @@ if sys.platform == "win32":
 else:
     from multiprocessing.connection import Connection
 
-Backward = Callable[[nn.Module, Any, NDArray[Any]], float]
-"""(network, compiled or plain forward pass, rows) to the rows' mean NLL; adds its gradient to the parameters'."""
+Backward = Callable[[Any, NDArray[Any]], float]
+"""(compiled or plain forward pass, rows) to the rows' mean NLL; adds its gradient to the parameters'."""
 
 Start = Callable[[nn.Module], Any]
 """A network to the forward pass that ``Backward`` takes, made in the process that will use it."""
@@ -45,7 +45,7 @@ class Shares:
 
         Waits until the others are ready. Raises what :meth:`loss` raises.
         """
-        self._network, self._backward, self._count = network, backward, count
+        self._backward, self._count = backward, count
         weights, self._gradient = _shared(network), _shared(network)
         _lay(network, weights, "data")
         _lay(network, self._gradient, "grad")
@@ -74,7 +74,7 @@ class Shares:
             with contextlib.suppress(ConnectionError):  # told below
                 connection.send(part)
         self._gradient.zero_()
-        losses = [self._backward(self._network, self._forward, parts[0])]
+        losses = [self._backward(self._forward, parts[0])]
         for connection, gradient in self._others:
             losses.append(_answer(connection))
             self._gradient += gradient
@@ -160,6 +160,6 @@ def _work(
             rows = parent.recv()
             gradient.zero_()
             try:
-                answer = backward(network, forward, rows)
+                answer = backward(forward, rows)
             except RuntimeError as error:
                 answer = str(error)

@@ -146,7 +146,7 @@ class Run:
         if self._shares is not None:
             return self._shares.loss(rows)
         self.network.zero_grad()
-        return backward(self.schedule, self.network, self._forward, rows)
+        return backward(self.schedule, self._forward, rows)
 
     def close(self) -> None:
         """Let the other processes of the run end."""
@@ -204,7 +204,7 @@ def compiled(schedule: Schedule, network: nn.Module) -> Any:
     return torch.compile(network) if schedule.compile else network
 
 
-def backward(schedule: Schedule, network: nn.Module, forward: Any, rows: Ids) -> float:
+def backward(schedule: Schedule, forward: Any, rows: Ids) -> float:
     """Forward and backward over ``rows``, (n, context + 1): their mean NLL; its gradient is added to the weights'."""
     batch = torch.from_numpy(rows).to(schedule.device)
     with autocast(schedule):

@@ -39,9 +39,9 @@ class Run(QWidget):
         self.seed.editingFinished.connect(self._on_seed)
         self.reroll = button("Re-roll", REROLL, self)
         self.reroll.clicked.connect(self.reroll_asked)
-        self.steps = _number(1, 100_000, "How many tokens Play writes", self)
+        self.steps = _number(100_000, "How many tokens Play writes", self)
         self.steps.valueChanged.connect(self._on_steps)
-        self.speed = _number(1, round(FASTEST), "How many tokens a second Play writes at most", self)
+        self.speed = _number(round(FASTEST), "How many tokens a second Play writes at most", self)
         self.speed.setToolTip(f"{self.speed.toolTip()}; {FASTEST:.0f}+: as fast as it goes")
         self.speed.valueChanged.connect(self._on_speed)
         self.lengths = Lengths("As fast as it goes: press Play, or P.")
@@ -141,9 +141,9 @@ def button(words: str, tip: str, parent: QWidget, role: str = "") -> QPushButton
     return made
 
 
-def _number(low: int, high: int, tip: str, parent: QWidget) -> QSpinBox:
+def _number(most: int, tip: str, parent: QWidget) -> QSpinBox:
     box = QSpinBox(parent)
-    box.setRange(low, high)
+    box.setRange(1, most)
     box.setToolTip(tip)
     box.setAccessibleName(tip)
     box.setKeyboardTracking(False)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import importlib.util
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,7 +28,6 @@ from arplay.core.conventions import every, rolling
 from arplay.serving.completions import LEAST, Asked, Refused, complete
 
 pytest.importorskip("uvicorn", reason="the server's libraries are not installed (the extra serve)")
-import uvicorn
 from starlette.requests import Request
 
 from arplay.serving import server
@@ -85,6 +87,8 @@ def test_log_probs_of_a_prompt(client: Client, english: arplay.Model) -> None:
     ):
         assert {"id": id, "logprob": logprob} in top and logprob in named.values() and 5 <= len(top) <= 6
     assert said["usage"] == {"prompt_tokens": len(score), "completion_tokens": 0, "total_tokens": len(score)}
+    characters = [TEXT.encode()[:start].decode(errors="ignore") for start in score.ledger.starts.tolist()]
+    assert told["text_offset"] == [len(before) for before in characters], "tokens inside a letter begin in it"
 
 
 def test_ids_are_read_exactly(client: Client, english: arplay.Model) -> None:
@@ -112,6 +116,7 @@ def test_it_draws_what_the_command_line_draws(
     assert choice["text"] == drawn.text and choice["token_ids"] == drawn.ids.tolist()
     assert np.allclose(choice["logprobs"]["token_logprobs"], drawn.logprob, atol=1e-4)
     assert choice["finish_reason"] == "length"
+    assert choice["logprobs"]["text_offset"][0] == len(TEXT), "from the beginning of the prompt on"
     first = drawn.text[1:3]
     stopped = client.complete(TEXT, max_tokens=6, stop=first, **more)["choices"][0]
     assert (stopped["text"], stopped["finish_reason"]) == (drawn.text.partition(first)[0], "stop")
@@ -157,11 +162,17 @@ def test_what_cannot_be_followed_is_told(client: Client, body: Any, status: int,
 
 def test_who_may_ask(client: Client) -> None:
     assert client.ask("/v1/models", Authorization="Bearer another")[0] == 401
-    assert client.ask("/v1/models", Host="evil.example")[0] == 400, "a page of a browser under a name of its own"
+    status, said = client.ask("/v1/models", Host="evil.example")
+    assert status == 403, "a page of a browser under a name of its own"
+    assert "ask it as 127.0.0.1" in said["error"]["message"]
+    for host in ("LOCALHOST:80", "[::1]:8000", "127.0.0.1"):
+        assert client.ask("/v1/models", Host=host)[0] == 200
     status, said = client.ask("/v1/models")
     assert status == 200 and said["data"][0]["id"] == "english"
     assert str(Path(arplay.__file__).parent.parent) not in json.dumps(said), "no path of this machine"
-    assert client.ask("/nothing")[0] == 404
+    for path, body, status in (("/nothing", None, 404), ("/v1/completions", None, 405), ("/v1/models", {}, 405)):
+        found, said = client.ask(path, body)
+        assert found == status and "there are GET /v1/models" in said["error"]["message"]
 
 
 def test_a_page_of_a_browser_needs_the_key() -> None:
@@ -192,7 +203,8 @@ def test_an_impossible_token_has_a_log_prob_that_json_can_write(tmp_path: Path) 
 def test_what_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that asks nothing, one that goes on asking nothing, and a body that stops."""
     monkeypatch.setattr(server, "COMING_SECONDS", 0.3)
-    serving = uvicorn.Server(server.settings(server.application(arplay.load("abc"), server.Stop())))
+    stop = server.Stop()
+    serving = server.Server(server.application(arplay.load("abc"), stop), stop)
     head = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n"
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=serving.run, kwargs={"sockets": [listening]})
@@ -213,13 +225,70 @@ def test_what_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -
             thread.join()
 
 
-def test_a_client_that_leaves_holds_up_nobody(client: Client) -> None:
+def leaving(client: Client, prompts: list[str], most: int) -> socket.socket:
+    """Who asks for much, and has not left yet."""
     host, _, port = client.address.removeprefix("http://").partition(":")
-    body = json.dumps({"prompt": [TEXT] * 200, "max_tokens": 400}).encode()
+    body = json.dumps({"prompt": prompts, "max_tokens": most}).encode()
     head = f"POST /v1/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
-    with socket.create_connection((host, int(port))) as gone:
-        gone.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    asking = socket.create_connection((host, int(port)))
+    asking.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    return asking
+
+
+def test_a_client_that_leaves_holds_up_nobody(client: Client) -> None:
+    leaving(client, [TEXT] * 200, 400).close()
     assert client.complete(TEXT, max_tokens=1)["usage"]["completion_tokens"] == 1
+
+
+def test_who_leaves_while_waiting_gives_the_place_back() -> None:
+    """The thread of the one whose turn it is does not come back before all others have left."""
+
+    async def leave(many: int) -> tuple[list[BaseException | None], str]:
+        stop, free = server.Stop(), threading.Event()
+        desk = server.Desk(arplay.load("abc"), stop)
+
+        class Asking:
+            left = False
+
+            async def is_disconnected(self) -> bool:
+                return self.left
+
+        def run(one: Asking, work: Callable[[Callable[[], None]], Any]) -> asyncio.Task[Any]:
+            return asyncio.create_task(desk.run(cast("Request", one), work))
+
+        slow = run(Asking(), lambda check: free.wait(60))
+        others = [Asking() for _ in range(many)]
+        waiting = [run(one, lambda check: None) for one in others]
+        await asyncio.sleep(0)
+        with pytest.raises(Refused, match="too many"):
+            await run(Asking(), lambda check: None)
+        for one in others:
+            one.left = True
+        async with asyncio.timeout(3):
+            ended = await asyncio.gather(*waiting, return_exceptions=True)
+        after = run(Asking(), lambda check: "served")
+        await asyncio.sleep(0)
+        free.set()
+        assert await slow
+        return ended, await after
+
+    ended, after = asyncio.run(leave(server.MOST_WAITING - 1))
+    assert {type(each) for each in ended} == {server.Gone} and after == "served"
+
+
+def test_ctrl_c_ends_what_is_being_computed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "arplay", "serve", "--model", "english", "--port", "0"]
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # as in a terminal
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listen) as process:
+        assert process.stderr is not None
+        said = re.search(r"(http://127\.0\.0\.1:\d+)/v1", process.stderr.readline())
+        assert said is not None
+        with leaving(Client(said[1]), [TEXT] * 200, 400) as asking:
+            while Client(said[1]).ask("/v1/models")[0] != 200:
+                pass
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130 and process.stderr.read() == ""
+            assert b"the server ends" in asking.recv(1 << 16)
 
 
 def test_it_ends_between_two_tokens(english: arplay.Model) -> None:
@@ -242,6 +311,7 @@ def test_other_machines_need_a_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--model", "abc", "--host", "0.0.0.0"]) == 2
     assert "lets other machines in" in capsys.readouterr().err
     assert main(["serve", "--model", "abc", "--key-env", "ARPLAY_NO_SUCH_KEY"]) == 1
+    assert main(["serve", "--model", "abc", "--port", "99999"]) == 2, "another one would be listened at"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["serve", "--model", "abc", "--port", str(taken.getsockname()[1])]) == 1
     assert "cannot be listened at" in capsys.readouterr().err
@@ -254,6 +324,7 @@ def test_the_harness_scores_through_it(client: Client, english: arplay.Model, mo
     from lm_eval.models.openai_completions import LocalCompletionsAPI
 
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)  # its thread would stay
     address = f"{client.address}/v1/completions"
     harness = LocalCompletionsAPI(base_url=address, model="english", tokenizer=english.info.source, max_length=129)
     ((logprob, greedy),) = harness.loglikelihood([Instance("loglikelihood", {}, ("Is it night?", " no"), 0)])

@@ -18,7 +18,7 @@ PORT = 8000
 
 def configure(parser: argparse.ArgumentParser) -> None:
     options.add_model(parser)
-    parser.add_argument("--port", type=options.count, default=PORT, metavar="N", help=f"{PORT}; 0 is any that is free")
+    parser.add_argument("--port", type=_port, default=PORT, metavar="N", help=f"{PORT}; 0 is any that is free")
     far = "the address to listen at (127.0.0.1); another machine's needs --key-env"
     parser.add_argument("--host", default="127.0.0.1", metavar="H", help=far)
     key = "the environment variable with the key that each request has to bring (Authorization: Bearer KEY)"
@@ -30,9 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if not near and not key:
         raise options.UsageError(f"--host {safe(args.host)} lets other machines in: give --key-env NAME as well")
     try:
-        import uvicorn
-
-        from arplay.serving.server import Stop, application, settings
+        from arplay.serving.server import Server, Stop, application
     except ImportError as error:
         raise Problem(f"the server's libraries are missing ({error.name})", "pip install 'arplay[serve]'") from error
     stop = Stop()
@@ -40,10 +38,17 @@ def run(args: argparse.Namespace) -> int:
     listening = _socket(args.host, args.port)
     host, port = listening.getsockname()[:2]
     at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    names = ("127.0.0.1", "localhost", "[::1]", "::1", args.host) if near else ()
+    names = ("127.0.0.1", "localhost", "::1", args.host) if near else ()
     note(f"{model.info.name} answers at {at}/v1 (models, completions; {at}/tokenize); Ctrl-C ends it")
-    uvicorn.Server(settings(application(model, stop, key, names))).run(sockets=[listening])
+    Server(application(model, stop, key, names), stop).run(sockets=[listening])
     return 0
+
+
+def _port(text: str) -> int:
+    """0 to 65,535 (an argparse type)."""
+    if (port := options.count(text)) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: the last one is 65535")
+    return port
 
 
 def _key(name: str | None) -> str:

@@ -23,6 +23,7 @@ MOST_PROMPTS = 256
 MOST_STOPS = 16
 MOST_TOKENS = 1 << 17
 """So many tokens are written at most, and of so many of a request log-probs are told: a model may have no limit."""
+TOO_MANY = f"log-probs of more than {MOST_TOKENS:,} tokens are asked; make several requests of it"
 LEAST = -9999.0
 """The log-prob that stands for minus infinity, for which JSON has no number; OpenAI's answers have it, too."""
 NEUTRAL: Mapping[str, Any] = {"n": 1, "best_of": 1, "stream": False, "suffix": "", "logit_bias": {}}
@@ -115,7 +116,10 @@ def complete(model: api.Model, one: Asked, index: int, check: Callable[[], None]
             whole = document.followed(prompt, vocabulary, documents.text_of_ids(drawn, coder, not len(document)))
         told = None
         if one.logprobs is not None:
-            told = _logprobs(model.score(whole), 0 if one.echo else read, one.logprobs, vocabulary)
+            first = 0 if one.echo else read
+            if read + len(drawn) - first > MOST_TOKENS:
+                raise Refused(400, TOO_MANY)
+            told = _logprobs(model.score(whole), first, one.logprobs, vocabulary)
     except Problem as problem:
         raise Refused(400, str(problem)) from problem
     written = "" if sample is None else sample.text
@@ -154,14 +158,13 @@ def tokenize(model: api.Model, body: Any) -> Record:
 
 
 def _logprobs(score: Score, first: int, count: int, vocabulary: TokenSet) -> Record:
-    """Of the tokens from ``first`` on: log p in nats (null where not scored), the best, ids and bytes."""
+    """Of the tokens from ``first`` on: log p in nats (null where not scored), the best, ids and bytes.
+
+    ``text_offset``: the character in which each begins, counted from the beginning of the prompt.
+    """
     ledger: Ledger = score.ledger
     ids: list[int] = ledger.ids.tolist()[first:]
     text = [vocabulary.record(id)["text"] for id in ids]
-    offsets, at = [], 0
-    for each in text:
-        offsets.append(at)
-        at += len(each)
     logprobs = [None if math.isnan(value) else max(value, LEAST) for value in ledger.logprob.tolist()[first:]]
     best = [_best(ledger, first + row, count) for row in range(len(ids))]
     return {
@@ -174,7 +177,7 @@ def _logprobs(score: Score, first: int, count: int, vocabulary: TokenSet) -> Rec
         ],
         "top_tokens": [[{"id": id, "logprob": logprob} for id, logprob in row.items()] for row in best],
         "ranks": [rank or None for rank in ledger.rank.tolist()[first:]],
-        "text_offset": offsets,
+        "text_offset": ledger.encoded.record()["start"].tolist()[first:],
     }
 
 

@@ -40,6 +40,7 @@ from PySide6.QtGui import (
     QUndoStack,
     QWheelEvent,
 )
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractScrollArea,
@@ -251,6 +252,7 @@ ASK: dict[str, Callable[[str, Any], object]] = {
     "createMimeDataFromSelection": lambda name, it: (it.selectAll(), it.copy()),
     "insertFromMimeData": lambda name, it: it.paste(),
     "doSetSource": lambda name, it: it.reload(),
+    "focusNextPrevChild": lambda name, it: QTest.keyClick(it, Qt.Key.Key_Tab),
     "moveCursor": lambda name, it: it.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Down, NONE)),
     "textFromValue": lambda name, it: it.setValue(it.value() + it.singleStep()),
     "validate": lambda name, it: it.interpretText(),

@@ -5,12 +5,14 @@ Every key goes to what has the keyboard at that moment; nothing here sets the fo
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QImage, QKeySequence, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractScrollArea,
     QAbstractSpinBox,
     QApplication,
     QCheckBox,
@@ -25,14 +27,19 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.stages import STAGES
 from arplay.core.modalities.text import text_of
+from arplay.gui.contract import Panel
 from arplay.gui.help import KEYS
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import DecodingPanel
+from arplay.gui.panels.tokenizers import TokenizersPanel
 from arplay.gui.tour import Tour
 from tests.windows_open import PATIENCE, Open, opened, settle
 
 __all__ = ["opened"]
 TAB = Qt.FocusPolicy.TabFocus
+
+ROUNDING = 2
+"""By how much a channel of a pixel may differ where the same is painted onto another picture."""
 
 
 class Typist:
@@ -238,3 +245,68 @@ def test_a_click_on_a_title_gives_its_panel_the_keyboard(opened: Open, qtbot: Qt
         panel, bar = window.panels[name], window.docks[name].bar
         QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.rect().center())
         qtbot.waitUntil(lambda panel=panel: panel.isAncestorOf(QApplication.focusWidget()))
+
+
+def channels(picture: QPixmap) -> np.ndarray:
+    image = picture.toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(bytes(image.constBits()), np.uint8).reshape(image.height(), -1).astype(int)
+
+
+def test_what_has_the_keyboard_is_painted_with_it_and_then_without(opened: Open, qtbot: QtBot) -> None:
+    """Before and after each Tab a part stands on the screen as it would be painted anew, also on pages turned to."""
+    window = opened(text=b"BAC")
+    window.activateWindow()
+    went = set[QWidget]()
+
+    def shown(part: QWidget) -> bool:
+        place = QRect(part.mapTo(window, QPoint()), part.size())
+        assert window.rect().contains(place), f"{part} {part.accessibleName()} is out of sight"
+        screen = window.screen().grabWindow(window.winId()).copy(place)
+        there, anew = (channels(picture) for picture in (screen, window.grab(place)))
+        return there.shape == anew.shape and bool(np.abs(there - anew).max() <= ROUNDING)
+
+    def walk(panel: Panel) -> None:
+        settle(window, qtbot)
+        while (focus := QApplication.focusWidget()) is not None and panel.isAncestorOf(focus) and focus not in went:
+            qtbot.waitUntil(lambda focus=focus: shown(focus))
+            went.add(focus)
+            QTest.keyClick(focus, Qt.Key.Key_Tab)
+            settle(window, qtbot)
+            qtbot.waitUntil(lambda focus=focus: shown(focus))
+
+    for name, panel in window.panels.items():
+        if name != "editor":  # Tab is a sign in it
+            window.arrangement.go_to(panel)
+            walk(panel)
+    tokenizers = window.panels["tokenizers"]
+    assert isinstance(tokenizers, TokenizersPanel)
+    window.arrangement.go_to(tokenizers)
+    for mode in tokenizers.modes.values():
+        mode.setFocus(Qt.FocusReason.TabFocusReason)
+        mode.click()
+        went.clear()
+        walk(tokenizers)
+        assert any(isinstance(part, QAbstractScrollArea) for part in went)
+
+
+def test_tab_goes_dock_by_dock_through_what_is_in_sight(opened: Open, qtbot: QtBot) -> None:
+    """Also where panels stand behind others' tabs, and where pages were made long after the docks."""
+    window = opened(text=b"BAC")
+    window.activateWindow()
+    for panel in window.panels.values():  # all are made, and most stand behind another
+        window.arrangement.go_to(panel)
+    tokenizers = window.panels["tokenizers"]
+    assert isinstance(tokenizers, TokenizersPanel)
+    window.arrangement.go_to(tokenizers)
+    tokenizers.modes["merges"].click()
+    docks: list[str] = []
+    window.arrangement.go_to(window.panels["decoding"])
+    while (focus := QApplication.focusWidget()) is not None and not window.panels["editor"].isAncestorOf(focus):
+        dock = next((name for name, dock in window.docks.items() if dock.isAncestorOf(focus)), "")
+        assert window.rect().contains(focus.mapTo(window, focus.rect().center())), f"{focus} is out of sight"
+        if docks[-1:] != [dock]:
+            assert dock not in docks, f"{dock} twice"
+            docks.append(dock)
+        QTest.keyClick(focus, Qt.Key.Key_Tab)
+        settle(window, qtbot)
+    assert docks == ["decoding", "candidates", "tokenizers", "orders", ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
 from arplay.core.format import number
@@ -89,6 +89,12 @@ class StepView(QAbstractScrollArea):
         self.fit()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
+        self.viewport().update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.viewport().update()  # the frame is painted there
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

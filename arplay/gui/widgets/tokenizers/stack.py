@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.modalities.base import Encoded, TokenSet
@@ -196,6 +206,12 @@ class StackView(QAbstractScrollArea):
             bar, high = self.verticalScrollBar(), line_height(self.layers)
             top, bottom = row * high, (row + 1) * high + 2 * SPACE[1] - self.viewport().height()
             bar.setValue(min(max(bar.value(), bottom), top))
+        self.viewport().update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.viewport().update()  # the frame is painted there
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

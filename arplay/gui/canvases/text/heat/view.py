@@ -258,12 +258,9 @@ class HeatView(WheelZoom, HeatRows):
         self._hover(None)
         super().hideEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.viewport().update()
-
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._hover(None)
-        self.viewport().update()
+        super().focusOutEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         target = self._target(Qt.Key(event.key()))

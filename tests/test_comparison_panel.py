@@ -250,7 +250,7 @@ def test_a_span_is_written_in_whole_letters() -> None:
 def test_the_keyboard_comes_to_what_one_does_first(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", TEXT.encode())
     panels = {name: window.panels[name] for name in ("comparison", "candidates", "tokenizers")}
-    for name, words in (("comparison", "+ Add model…"), ("candidates", "Another candidate"), ("tokenizers", "")):
+    for name, words in (("comparison", "+ Model…"), ("candidates", "Another candidate"), ("tokenizers", "")):
         window.arrangement.go_to(panels[name])
         focus = QApplication.focusWidget()
         assert focus is not None and panels[name].isAncestorOf(focus), name

@@ -111,9 +111,9 @@ def test_a_saved_run_is_compared(seen: tuple[MainWindow, ComparisonPanel], qtbot
     QTest.mouseClick(panel.group.button(HERE), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "tells of the places before its own tokens only" in panel.said.full, timeout=PATIENCE)
     window.handle(Select(3))
-    qtbot.waitUntil(lambda: panel.said.full.endswith("keeps no more: load B with “+ Add model…”"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.said.full.endswith("keeps no more: load B with “+ Model…”"), timeout=PATIENCE)
     QTest.mouseClick(panel.group.button(CHANGED), Qt.MouseButton.LeftButton)
-    assert panel.pages.changed.rows.message == "A saved run keeps no whole distributions: load B with “+ Add model…”."
+    assert panel.pages.changed.rows.message == "A saved run keeps no whole distributions: load B with “+ Model…”."
     window.handle(AddRun(tmp_path / "other.npz"))
     chips = panel.chips.chips
     qtbot.waitUntil(lambda: len(chips) > 2 and "it is of another text" in chips[2].words.toolTip(), timeout=PATIENCE)

@@ -181,7 +181,7 @@ def _edges(ledgers: Sequence[Ledger]) -> Ids:
     for other in ledgers[1:]:
         if not len(other):
             edges = edges[:0]
-        elif _in_other_order(one, other):  # only the whole is the same units
+        elif in_other_order(one, other):  # only the whole is the same units
             edges = edges[edges == one.encoded.units]
         elif other.ends is not one.ends:
             near = np.minimum(np.searchsorted(other.ends, edges), len(other) - 1)
@@ -189,7 +189,7 @@ def _edges(ledgers: Sequence[Ledger]) -> Ids:
     return read_only(np.concatenate([[0], edges[edges > 0]]).astype(np.int64))
 
 
-def _in_other_order(one: Ledger, other: Ledger) -> bool:
+def in_other_order(one: Ledger, other: Ledger) -> bool:
     """Whether the units of a document with places of their own are read in another order, as pixels may be."""
     if not (len(one) == len(other) == one.encoded.units and np.array_equal(one.ends, other.ends)):
         return False

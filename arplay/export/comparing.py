@@ -19,17 +19,21 @@ from arplay.export import comparison, divergence, provenance
 from arplay.export.charts import NOT_YET, Shown, Table
 from arplay.export.tables import Record
 
-SAME = 1e-9
-"""Sums that differ by less than this part of them are the same but for rounding."""
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Beside:
-    """``models`` and ``names``: of each of the ledgers that were put side by side, with number type or quantisation."""
+    """``models`` and ``names``: of each of the ledgers that were put side by side, with number type or quantisation.
+    ``letters``: by which they are called."""
 
     parted: Parted
     models: tuple[Loaded, ...]
     names: tuple[str, ...]
+    letters: str = "ABCD"
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Letters and names."""
+        return tuple(f"{letter}  {name}" for letter, name in zip(self.letters, self.names, strict=False))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -166,7 +170,7 @@ def verdict(names: Sequence[str], shares: Sequence[Share], per: str) -> str:
         return "No span is scored by all of them."
     best, share = min(known, key=lambda each: each[1].nats)
     assert share.bits_per_unit is not None
-    if max(each.nats for _, each in known) - share.nats <= SAME * share.nats and len(known) > 1:
+    if len({number(each.bits_per_unit) for _, each in known}) == 1 < len(known):
         return f"All need the same: {number(share.bits_per_unit)} {per}."
     said = f"{best} needs the fewest {per}: {number(share.bits_per_unit)}."
     other, lower = min(known, key=lambda each: each[1].perplexity or 0.0)

@@ -1,14 +1,14 @@
-"""Two views of one document scroll together: the one that the user scrolls leads, the other shows the same place.
+"""Views of one document scroll together: the one that the user scrolls leads, the others show the same place.
 
 A plot of the whole text shows which part of it they have in sight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QScrollBar, QWidget
 
@@ -35,33 +35,43 @@ class Scrolls(Protocol):
         ...
 
 
-Across = Callable[[int, int], int | None]
+Across = Callable[[int, int, int], int | None]
 
 
-def _the_same(side: int, token: int) -> int | None:
+def _the_same(side: int, token: int, to: int) -> int | None:
     return token
+
+
+class Link(Protocol):
+    """Views of one document that show the same place of it."""
+
+    def align(self) -> None:
+        """Soon: some of them were laid out anew."""
+        ...
 
 
 class ScrollLink(QObject):
     """Follows what the user does to a scroll bar (wheel, keys, drags), never what a view does to its own: no echo.
 
-    ``across``: which token of the other view stands where a token of one (by its number, 0 or 1) does.
+    ``across``: which token of another view stands where a token of one does; views by their numbers, from 0.
     """
 
-    def __init__(self, areas: tuple[Scrolls, Scrolls], parent: QObject, across: Across = _the_same) -> None:
+    def __init__(self, areas: Sequence[Scrolls], parent: QObject, across: Across = _the_same) -> None:
         super().__init__(parent)
         self.on = True
         self._areas, self._across = areas, across
         self._leader: Scrolls | None = None
-        self.side = 0
-        """Which of both led the last time."""
+        self._side = 0
+        """Which of them led the last time."""
+        self._aligning = QTimer(self, singleShot=True, interval=0)
+        self._aligning.timeout.connect(lambda: self.lead(self._side))
         for area in areas:
             for bar in (area.verticalScrollBar(), area.horizontalScrollBar()):
                 bar.actionTriggered.connect(self._on_action)
                 bar.valueChanged.connect(self._on_value)
 
     def _on_action(self) -> None:
-        """The user is about to scroll one of both (Qt tells this before it moves)."""
+        """The user is about to scroll one of them (Qt tells this before it moves)."""
         bar = self.sender()
         self._leader = next(a for a in self._areas if bar in (a.verticalScrollBar(), a.horizontalScrollBar()))
 
@@ -70,26 +80,32 @@ class ScrollLink(QObject):
         bar = self.sender()
         if leader is None or bar not in (leader.verticalScrollBar(), leader.horizontalScrollBar()):
             return
-        side = self._areas.index(leader)
         if bar is leader.verticalScrollBar():
-            self.lead(side)
+            self.lead(self._areas.index(leader))
         elif self.on:
-            self._areas[1 - side].horizontalScrollBar().setValue(leader.horizontalScrollBar().value())
+            for other in self._areas:
+                other.horizontalScrollBar().setValue(leader.horizontalScrollBar().value())
 
     def lead(self, side: int) -> None:
-        """Bring the place that one view shows into sight in the other."""
-        self.side = side
+        """Bring the place that one view shows into sight in the others."""
+        self._side = side
         if not self.on:
             return
-        leader, follower = self._areas[side], self._areas[1 - side]
-        bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
-        share = bar.value() / bar.maximum() if bar.maximum() else 0.0  # so that both come to their ends together
-        near = leader.line_near(share * leader.viewport().height())
-        token = None if near is None else self._across(side, near[0])
-        if share in (0.0, 1.0):
-            other.setValue(round(share * other.maximum()))
-        elif near is not None and token is not None and follower.isVisible():
-            follower.scroll_to(token, near[1] + share * (follower.viewport().height() - leader.viewport().height()))
+        leader = self._areas[side]
+        bar, tall = leader.verticalScrollBar(), leader.viewport().height()
+        share = bar.value() / bar.maximum() if bar.maximum() else 0.0  # so that all come to their ends together
+        near = leader.line_near(share * tall)
+        for to, other in enumerate(self._areas):
+            if to == side:
+                continue
+            token = None if near is None else self._across(side, near[0], to)
+            if share in (0.0, 1.0):
+                other.verticalScrollBar().setValue(round(share * other.verticalScrollBar().maximum()))
+            elif near is not None and token is not None and other.isVisible():
+                other.scroll_to(token, near[1] + share * (other.viewport().height() - tall))
+
+    def align(self) -> None:
+        self._aligning.start()
 
 
 class SightLink(QObject):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
-from arplay.gui.linking import Scrolls
+from arplay.gui.linking import Across, Link, Scrolls
 from arplay.gui.settings import Unit
 from arplay.gui.theme import Theme
 from arplay.gui.view import View
@@ -51,12 +52,13 @@ class Canvas(QWidget):
 class Heat(Protocol):
     """A widget that shows what the tokens of a document scored, and where it is looked at; it speaks of tokens alone.
 
-    ``picked`` carries the index of the token that the user goes to, ``zoomed`` steps. ``beside``: where a panel is low
-    the figures stand beside it. ``empty_text``: what is said where nothing is scored. ``least``: pixels of height that
-    it needs, before the legend has any.
+    ``picked`` carries the index of the token that the user goes to, ``pointed`` that of the one below the mouse, or
+    None, ``zoomed`` steps. ``beside``: where a panel is low the figures stand beside it. ``empty_text``: what is said
+    where nothing is scored. ``least``: pixels of height that it needs, before the legend has any.
     """
 
     picked: SignalInstance
+    pointed: SignalInstance
     zoomed: SignalInstance
     beside: bool
     empty_text: str
@@ -67,10 +69,23 @@ class Heat(Protocol):
         """Pixels that a panel wants with this view, about: nothing is laid out only to ask."""
         ...
 
+    @staticmethod
+    def linked(heats: Sequence[Any], across: Across) -> Link | None:
+        """What lets several of this kind show the same place; None where each of them shows all at once."""
+        ...
+
+    def in_columns(self, many: int, width: int, height: int) -> bool:
+        """Whether so many like this are read better beside each other than below each other, in so many pixels."""
+        ...
+
     def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int) -> None: ...
 
     def show_view(self, view: View) -> None:
         """Of a document of this kind, or without scores."""
+        ...
+
+    def show_pointed(self, tokens: tuple[int, int] | None) -> None:
+        """The mouse points at these tokens [first, stop) in another one of the same document."""
         ...
 
     def in_sight(self) -> tuple[int, int] | None:

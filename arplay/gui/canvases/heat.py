@@ -17,6 +17,7 @@ class WidgetHeat(QWidget):
     """A :class:`arplay.gui.canvases.canvas.Heat` on ``inner``, which has a theme."""
 
     picked = Signal(int)
+    pointed = Signal(object)
     zoomed = Signal(int)
     empty_text = ""
 

@@ -38,6 +38,7 @@ from arplay.gui.widgets.comparison.curve import DifferenceCurve
 from arplay.gui.widgets.comparison.here import SHOWN
 from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS, TEXT, TOTALS, Pages
 from arplay.gui.widgets.comparison.sheet import ComparisonSheet, DivergenceSheet, HereSheet, sheet_of
+from arplay.gui.widgets.comparison.side import Side
 from arplay.gui.widgets.comparison.states import choices
 from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_rows
 from arplay.gui.widgets.comparison.words import Seen, of_edit, of_models, why_not
@@ -52,7 +53,6 @@ NO_PEER = (
     "text, whatever tokens they cut it into."
 )
 NO_MODEL = "Here several models are compared on one text, once the window has one."
-FULL = f"{MOST + 1} models are compared at most: remove one first"
 NO_BASE = (
     "Set this text as base, then edit it: each token that stays is compared with what it cost before, under the same "
     "model."
@@ -100,13 +100,18 @@ class ComparisonPanel(Panel):
         super().__init__()
         self.view = View()
         self._shown: object = None
+        self.side: Beside | None = None
+        """The scores side by side, with their models."""
         self.head, self.chips = Flow(), Chips()
         self.chips.removed.connect(lambda slot: self.intent.emit(RemovePeer(slot)))
         self.add = push_button(
-            "+ Add model…", "Choose a model to stand beside the window's own: the list tells its memory", self._add
+            "+ Model…",
+            "Choose a model to stand beside the window's own: the list tells its memory",
+            self._add,
+            role="chip",
         )
         self.add_run = push_button(
-            "+ Saved run…", "Choose a scoring run of this text, which was saved to a file (.npz)", self._add_run
+            "+ Run…", "Choose a scoring run of this text that was saved to a file (.npz)", self._add_run, role="chip"
         )
         self.modes = Choice("What is compared", "Several models, or the text before and after an edit")
         self.modes.set_options(MODES)
@@ -155,6 +160,7 @@ class ComparisonPanel(Panel):
         self.pages.spanned.connect(self._magnify)
         self.pages.zoomed.connect(lambda steps: self.intent.emit(Zoom(steps)))
         self.pages.asked.connect(self._ask)
+        self.pages.turned.connect(self._show_beside)
         self.pages.turned.connect(self._show_words)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
@@ -177,6 +183,7 @@ class ComparisonPanel(Panel):
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
+        self._pair_up()
         same = (
             view.peers is before.peers, view.parted is before.parted, view.ledger is before.ledger,
             view.base is before.base, view.edited is before.edited,
@@ -193,19 +200,22 @@ class ComparisonPanel(Panel):
         if view.lit != before.lit or view.parted is not before.parted:
             self.curve.show_here(of_tokens(view.lit))
 
-    @property
-    def side(self) -> Beside | None:
-        """The scores side by side, with their models."""
+    def _pair_up(self) -> None:
+        """Whose the scores side by side are; as soon as they come, since each model scores the next text on its own."""
         view, parted = self.view, self.view.parted
         if parted is None or view.loaded is None:
-            return None
-        models, names = [view.loaded], [self.own]
-        for ledger in parted.ledgers[1:]:
-            for peer in view.peers:
-                if peer.ledger is ledger and peer.loaded is not None:
-                    models.append(peer.loaded)
-                    names.append(peer.name)
-        return Beside(parted, tuple(models), tuple(names)) if len(models) == len(parted.ledgers) else None
+            self.side = None
+        elif self.side is None or self.side.parted is not parted:
+            found = [(letter, peer) for letter, peer in self.lettered if peer.ledger in parted.ledgers[1:]]
+            models = (view.loaded, *(peer.loaded for _, peer in found if peer.loaded is not None))
+            letters, names = "".join(letter for letter, _ in found), (self.own, *(peer.name for _, peer in found))
+            whole = len(models) == len(parted.ledgers)
+            self.side = Beside(parted, models, names, f"A{letters}") if whole else None
+
+    @property
+    def lettered(self) -> list[tuple[str, Peer]]:
+        """Those beside the window's own, by their letters."""
+        return list(zip("BCD", self.view.peers, strict=False))
 
     @property
     def found(self) -> Beside | Here | Diverged | Edited | None:
@@ -251,35 +261,35 @@ class ComparisonPanel(Panel):
         if view.loaded is None:
             self.table.message = view.work or NO_MODEL
         self.chips.show_models(own, view.peers)
-        full = view.no_model if view.loaded is None else "" if len(view.peers) < MOST else FULL
         for part in (self.add, self.add_run):
-            offer(part, full)
+            offer(part, view.no_model if view.loaded is None else "")
         offer(self.set_base, view.no_model)
         unit = view.ledger.unit if view.ledger is not None else None
-        shares = dict(zip(found.parted.ledgers, found.parted.shares, strict=True)) if found is not None else {}
-        rows = []
-        if view.peers and unit is not None and view.ledger is not None:
-            ledgers = (found.parted.ledgers[0] if found is not None else view.ledger, *(p.ledger for p in view.peers))
-            said = ("", *(". ".join(peer.problem) if peer.problem else peer.doing for peer in view.peers))
-            names = (own, *(peer.name for peer in view.peers))
-            rows = [
-                Row(name, None if ledger is None else shares.get(ledger), words)
-                for name, ledger, words in zip(names, ledgers, said, strict=True)
-            ]
+        shares = dict(zip(found.letters, found.parted.shares, strict=True)) if found is not None else {}
+        rows = [Row(f"A  {own}", shares.get("A"))] if view.peers and unit is not None else []
+        for letter, peer in self.lettered if rows else ():
+            said = ". ".join(peer.problem) if peer.problem else peer.doing
+            rows.append(Row(f"{letter}  {peer.name}", None if peer.problem else shares.get(letter), said))
         if based:
             rows = base_rows(view.edited)
         if unit is not None:
             self.totals.show_rows(rows, view.settings.unit, unit.per, unit.many)
-        others = [f"{letter}  {peer.name}" for letter, peer in zip("BCD", view.peers, strict=False) if peer.ledger]
+        others = list(found.titles[1:]) if found is not None else []
         if others != [self.beside.itemText(at) for at in range(self.beside.count())]:
             self.beside.clear()
             self.beside.addItems(others)
-        self.beside.setVisible(not based and len(others) > 1 and self.group.checkedId() != TOTALS)
+        self._show_beside()
         first = self.set_base if based else self.add
         self.setFocusProxy(self.modes if rows or not first.isEnabled() else first)
         self._show_pair()
         self._show_page()
         self._fit()
+
+    def _show_beside(self) -> None:
+        """Where one of several is chosen: not where all are in sight."""
+        page = self.group.checkedId()
+        alone = page != TOTALS and not (page == TEXT and self.pages.text.beside)
+        self.beside.setVisible(not self.based and self.beside.count() > 1 and alone)
 
     def _show_pair(self) -> None:
         """What is drawn of the scores side by side: anew where they are others."""
@@ -289,24 +299,21 @@ class ComparisonPanel(Panel):
         if key == self._shown:
             return
         self._shown = key
-        names = [f"{letter}  {name}" for letter, name in zip("BCD", found.names[1:], strict=False)] if found else []
-        pairs = found.parted.pairs if found is not None else ()
+        names, pairs = (found.titles[1:], found.parted.pairs) if found is not None else ((), ())
         if self.based:
-            names, pairs = ([NOW], (pair,)) if pair is not None else ([], ())
-        self.curve.show_pairs(pairs, tuple(names), tokens, unit)
+            names, pairs = ((NOW,), (pair,)) if pair is not None else ((), ())
+        self.curve.show_pairs(pairs, names, tokens, unit)
+
+    @property
+    def letter(self) -> str:
+        """That of the one that is chosen beside the first."""
+        chosen = self.side.letters[1 + max(0, self.beside.currentIndex()) :] if self.side is not None else ""
+        return "B" if self.based or not chosen else chosen[0]
 
     @property
     def peer(self) -> Peer | None:
         """The one that is chosen beside the first."""
-        ready = [peer for peer in self.view.peers if peer.ledger is not None]
-        at = max(0, self.beside.currentIndex())
-        return ready[at] if at < len(ready) else next(iter(self.view.peers), None)
-
-    @property
-    def letter(self) -> str:
-        """That of the chosen one."""
-        peers, peer = self.view.peers, self.peer
-        return "B" if peer is None or self.based else "BCD"[peers.index(peer)]
+        return dict(self.lettered).get(self.letter)
 
     def _show_page(self) -> None:
         """What only the page in sight shows."""
@@ -332,11 +339,21 @@ class ComparisonPanel(Panel):
         self._show_words()
 
     def _show_text(self) -> None:
-        peer = self.peer
-        names = f"A  {self.own}", f"{self.letter}  {peer.name if peer is not None else ''}"
-        if self.based:
-            peer, names = None, (NOW, "A  base text")
-        self.pages.text.show_pair(self.view, self.pair, peer, self.letter, names)
+        self.pages.text.show_sides(self.view, self.scorings, self.pair, self.letter)
+
+    @property
+    def scorings(self) -> list[Side]:
+        """The scorings of the text that stand beside each other."""
+        view, found = self.view, self.side
+        if view.loaded is None or view.ledger is None:
+            return []
+        if self.based and view.edited is not None:
+            each = zip(("A  base text", NOW), view.edited.ledgers, view.edited.bits_per_unit, strict=True)
+            return [Side(name, ledger, view.loaded, bits) for name, ledger, bits in each]
+        if self.based or found is None:
+            return [Side(f"A  {self.own}", view.ledger, view.loaded, view.ledger.totals.bits_per_unit)]
+        bits = [share.bits_per_unit for share in found.parted.shares]
+        return [Side(*each) for each in zip(found.titles, found.parted.ledgers, found.models, bits, strict=True)]
 
     def _both(self, peer: Peer | None) -> Here | None:
         """What both say comes next; None where it is not there yet."""
@@ -416,8 +433,9 @@ class ComparisonPanel(Panel):
         wide, high = self.width(), self.height()
         beside = wide >= 560 and high < 330
         roomy = high >= LOW or not self.view.peers  # else what was added takes its room from what it shows
-        for part in (self.chips, self.add, self.add_run):
-            part.setVisible(not self.based and roomy)
+        self.chips.setVisible(not self.based and roomy)
+        for part in (self.add, self.add_run):
+            part.setVisible(not self.based and roomy and len(self.view.peers) < MOST)
         rows = len(self.totals.rows)
         self.table.setMaximumHeight(ANY if beside or high < 260 or not rows else 34 + 24 * max(2, rows))
         self.both.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)

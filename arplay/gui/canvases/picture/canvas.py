@@ -134,7 +134,8 @@ class PictureCanvas(Canvas):
                 squares[cell] = Square((own if index < self._caret else pale)[level])
         marked = tokens.order[self._caret] if self._caret < tokens.pixels else None
         lit = () if self._view.span is None else tokens.order[slice(*self._view.span)]
-        self.grid.show_squares(tokens.width, squares, marked, self._tell, lit)
+        self.grid.show_squares(tokens.width, squares, marked, self._tell)
+        self.grid.show_lit(lit)
         self.grid.show_order(tokens.order, self._caret)
 
     def _sentence(self, tokens: Raster, picture: Picture, known: int) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
+from itertools import chain
+from typing import Any
 
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPainter
@@ -13,6 +16,7 @@ from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number, probability
 from arplay.core.modalities.image import EncodedPicture
 from arplay.gui.canvases.heat import WidgetHeat
+from arplay.gui.linking import Across
 from arplay.gui.settings import Unit
 from arplay.gui.theme import Theme
 from arplay.gui.view import View
@@ -47,16 +51,28 @@ class PictureHeat(WidgetHeat):
     def height_of(view: View, width: int) -> int:
         return 400
 
+    @staticmethod
+    def linked(heats: Sequence[Any], across: Across) -> None:
+        return None
+
+    def in_columns(self, many: int, width: int, height: int) -> bool:
+        """Where the squares are larger."""
+        return min(width / many, height) >= min(width, height / many)
+
     def show_view(self, view: View) -> None:
         self._view, ledger = view, view.ledger
         if ledger is None or not isinstance(ledger.encoded, EncodedPicture):
             return
         self._encoded = ledger.encoded
         marked = None if view.selected is None else self._cell(view.selected)
-        cells = map(self._cell, range(*view.span)) if view.span is not None else ()
-        lit = [cell for cell in cells if cell is not None]
         squares = squares_of(ledger, ledger.encoded, self.grid.theme, self._scale, self._unit)
-        self.grid.show_squares(ledger.encoded.raster.width, squares, marked, partial(_told, ledger, self._unit), lit)
+        self.grid.show_squares(ledger.encoded.raster.width, squares, marked, partial(_told, ledger, self._unit))
+        self.show_pointed(None)
+
+    def show_pointed(self, tokens: tuple[int, int] | None) -> None:
+        """These have an edge, as those that are selected together have."""
+        cells = map(self._cell, chain(*(range(*each) for each in (self._view.span, tokens) if each is not None)))
+        self.grid.show_lit([cell for cell in cells if cell is not None])
 
     def in_sight(self) -> None:
         return None
@@ -67,7 +83,9 @@ class PictureHeat(WidgetHeat):
         index = -1 if cell is None or encoded is None else encoded.raster.order.index(cell) - encoded.first
         if cell is None or ledger is None or not 0 <= index < len(ledger):
             self.card.hide()
+            self.pointed.emit(None)
             return
+        self.pointed.emit(index)
         self.card.theme = self.grid.theme
         place = self.grid.rect_of(cell).toAlignedRect()
         content = card_of(ledger, index, loaded.vocabulary if loaded else None, self._unit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
@@ -12,6 +14,8 @@ from arplay.core.modalities.sound import EncodedSound
 from arplay.gui.canvases.heat import WidgetHeat
 from arplay.gui.canvases.sound.card import of_scored
 from arplay.gui.canvases.sound.strip import AXIS, LOWEST, Shown, Strip, paint_wave
+from arplay.gui.canvases.sound.together import StretchLink
+from arplay.gui.linking import Across
 from arplay.gui.theme import SMALL, number_font
 from arplay.gui.view import View
 from arplay.gui.widgets.heat.card import CardContent
@@ -39,10 +43,19 @@ class SoundHeat(WidgetHeat):
         self.strip.tell = self._card
         self.strip.empty = EMPTY
         self.strip.went.connect(self._go)
+        self.strip.hovered.connect(self.pointed)
 
     @staticmethod
     def height_of(view: View, width: int) -> int:
         return HEIGHT
+
+    @staticmethod
+    def linked(heats: Sequence[SoundHeat], across: Across) -> StretchLink:
+        return StretchLink([heat.strip for heat in heats], across)
+
+    def in_columns(self, many: int, width: int, height: int) -> bool:
+        """One time below the other, as far as there is room."""
+        return height < many * LOWEST
 
     def show_view(self, view: View) -> None:
         self._view, ledger = view, view.ledger
@@ -53,6 +66,9 @@ class SoundHeat(WidgetHeat):
         shades = np.array(self._scale.shade(ledger, 0, len(ledger)), np.int64)
         at, rate = view.selected or 0, ledger.encoded.tokens.rate
         self.strip.show_wave(Shown(self._wave, rate, at, None, shades, self._scale.fills, view.span))
+
+    def show_pointed(self, tokens: tuple[int, int] | None) -> None:
+        self.strip.show_pointed(None if tokens is None else tokens[0])
 
     def in_sight(self) -> tuple[int, int] | None:
         seen = self.strip.stretch

@@ -53,12 +53,14 @@ class Shown:
 class Strip(QWidget):
     """``went`` carries the index of the sample that the user goes to; the last one may be that behind all.
 
-    ``looked``: another stretch is in sight; ``chosen``: other samples are selected. ``tell``: what the card of a
-    sample says.
+    ``looked``: another stretch is in sight, ``moved``: which the user did; ``chosen``: other samples are selected;
+    ``hovered``: the sample below the mouse, or None. ``tell``: what the card of a sample says.
     """
 
     went = Signal(int)
     looked = Signal()
+    moved = Signal()
+    hovered = Signal(object)
     chosen = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -68,6 +70,7 @@ class Strip(QWidget):
         self.stretch = Stretch(0, 0)
         self.selection: tuple[int, int] | None = None
         self.heard: int | None = None
+        self.pointed: int | None = None
         self.tell: Callable[[int], CardContent | None] = lambda index: None
         self.empty = ""
         """What is said where there is no sound."""
@@ -108,7 +111,21 @@ class Strip(QWidget):
         here = self.shown.at if self.stretch.first <= self.shown.at <= self.stretch.stop else None
         middle = (self.stretch.first + self.stretch.stop) // 2
         fixed = next(one for one in (at, here, middle) if one is not None)
-        self._look(self.stretch.zoomed(factor, fixed, len(self.shown.wave)))
+        self._move(self.stretch.zoomed(factor, fixed, len(self.shown.wave)))
+
+    def look(self, first: int, count: int) -> None:
+        """So many samples from ``first`` on, as far as there are."""
+        self._look(Stretch(first, first + count).moved(0, len(self.shown.wave)))
+
+    def show_pointed(self, at: int | None) -> None:
+        """The mouse is at this sample of another one."""
+        if at != self.pointed:
+            self.pointed = at
+            self.update()
+
+    def _move(self, stretch: Stretch) -> None:
+        self._look(stretch)
+        self.moved.emit()
 
     def _look(self, stretch: Stretch) -> None:
         if stretch != self.stretch:
@@ -160,6 +177,7 @@ class Strip(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self.card.hide()
+        self.hovered.emit(None)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.card.hide()
@@ -167,6 +185,7 @@ class Strip(QWidget):
     def _hover(self, point: QPointF) -> None:
         index = min(self.index_at(point.x()), len(self.shown.wave) - 1)
         content = self.tell(index) if index >= 0 else None
+        self.hovered.emit(index if index >= 0 else None)
         if content is None:
             self.card.hide()
         else:
@@ -179,7 +198,7 @@ class Strip(QWidget):
         turned, n = event.angleDelta(), len(self.shown.wave)
         sideways = turned.x() or (turned.y() if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0)
         if sideways:
-            self._look(self.stretch.moved(round(-sideways / NOTCH * len(self.stretch) / 8), n))
+            self._move(self.stretch.moved(round(-sideways / NOTCH * len(self.stretch) / 8), n))
         elif turned.y():
             self.zoom(0.8 ** (turned.y() / NOTCH), self.index_at(event.position().x()))
         event.accept()
@@ -247,8 +266,9 @@ class Strip(QWidget):
                 painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, words)
         if len(shown.wave) or shown.at:
             self._line(painter, shown.at, "accent", 2 if self.hasFocus() else 1, room.height())
-        if self.heard is not None:
-            self._line(painter, self.heard, "text", 1, tall)
+        for at in (self.heard, self.pointed):
+            if at is not None:
+                self._line(painter, at, "text", 1, tall)
         painter.end()
 
     def _line(self, painter: QPainter, at: int, color: str, wide: int, tall: float) -> None:

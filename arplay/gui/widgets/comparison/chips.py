@@ -60,7 +60,7 @@ class Chips(QWidget):
         self._slots: list[int] = []
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE[1])
+        row.setSpacing(SPACE[0])
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, super().minimumSizeHint().height())

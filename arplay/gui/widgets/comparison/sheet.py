@@ -173,6 +173,7 @@ def sheet_of(
         case Edited():
             return ComparisonSheet(base_rows(found), (found,), (NOW,), edit_summary(found), unit, theme)
     parted, per = found.parted, found.parted.ledgers[0].unit.per
-    rows = [Row(*each) for each in zip(found.names, parted.shares, strict=True)]
-    lines = tuple(f"{letter}  {name}" for letter, name in zip("BCD", found.names[1:], strict=False))
-    return ComparisonSheet(rows, parted.pairs, lines, verdict(found.names, parted.shares, per), unit, theme)
+    rows = [Row(*each) for each in zip(found.titles, parted.shares, strict=True)]
+    return ComparisonSheet(
+        rows, parted.pairs, found.titles[1:], verdict(found.letters, parted.shares, per), unit, theme
+    )

@@ -1,30 +1,35 @@
-"""The text itself: coloured by how much more the second model pays, or by what either pays, side by side."""
+"""The text itself: coloured by how much more another model pays, or as each of them sees it, side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import numpy as np
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QAbstractScrollArea, QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from arplay.core.across import Across, SameText, SameUnits, Tokens
 from arplay.core.aligned import Aligned
+from arplay.core.edited import Edited
 from arplay.core.measures import difference
 from arplay.gui import kinds
-from arplay.gui.linking import ScrollLink
-from arplay.gui.peers import Peer
+from arplay.gui.peers import MOST
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.comparison.side import Side, SideHead
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.push_button import segment
 
 WAYS = (
-    ("Difference", "Each span coloured by how much more the second model pays for it"),
-    ("Side by side", "The surprisal of each model on its own tokens"),
+    ("Difference", "Each span coloured by how much more the other one pays for it"),
+    ("Side by side", "What each of them says of its own tokens, in the heatmap's colours; they scroll together"),
 )
+LEFT = 150
+"""Pixels of width of a head that stands to the left."""
 
 
 class TextPage(QWidget):
@@ -37,15 +42,18 @@ class TextPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.theme: Theme = LIGHT
+        self.view, self.letter = View(), "B"
         self.pair: Aligned | None = None
-        self.view, self.peer, self.letter = View(), Peer(0, ""), "B"
-        self._kind = ""
+        self.sides: Sequence[Side] = ()
+        self.own = 0
+        """Which of the sides is of the text in the window, by whose tokens places are named."""
         self.heats: list[Any] = []
-        self.link: ScrollLink | None = None
-        """What scrolls does so on both sides together; a picture stands there whole."""
-        self._aligning = QTimer(self, singleShot=True, interval=0)
-        self._aligning.timeout.connect(self._align)
-        self._styled: tuple[object, ...] = ()
+        self.heads: list[SideHead] = []
+        self.link: Any = None
+        """A :class:`arplay.gui.linking.Link` between all of them, which is an object of Qt; a picture needs none."""
+        self._across: dict[tuple[int, int], Across] = {}
+        self._kind, self._laid = "", (False, 0)
+        self._styled: object = None
         self.legend, ways, row = Legend(), QWidget(), QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -59,13 +67,9 @@ class TextPage(QWidget):
         head = QHBoxLayout()
         head.addWidget(ways)
         head.addWidget(self.legend, 1)
-        self.names = Caption(), Caption()
         self.body = QGridLayout()
         self.body.setHorizontalSpacing(SPACE[1])
         self.body.setVerticalSpacing(0)
-        for place, name in enumerate(self.names):
-            self.body.addWidget(name, 0, place)
-        self.body.setRowStretch(1, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[0])
@@ -74,111 +78,147 @@ class TextPage(QWidget):
 
     @property
     def beside(self) -> bool:
-        """Whether both models' surprisal is shown."""
+        """Whether all of them are shown."""
         return self.group.checkedId() == 1
 
-    def show_pair(
-        self, view: View, pair: Aligned | None, peer: Peer | None, letter: str, names: tuple[str, str]
-    ) -> None:
-        """``view``: of the window; ``pair``: its scores beside those of ``peer``, with the ``names`` of both."""
-        for caption, name in zip(self.names, names, strict=True):
-            caption.show_text(name)
-        self.view, self.pair, self.peer, self.letter = view, pair, peer or Peer(0, ""), letter
-        kind = kinds.of_document(view.document)
-        if kind.name != self._kind:
-            self._kind = kind.name
-            for heat in self.heats:
-                heat.deleteLater()
-            self.heats = [kind.heat(), kind.heat()]
-            self._styled = ()
-            for heat, pick in zip(self.heats, (self.picked.emit, self._pick_other), strict=True):
-                heat.picked.connect(pick)
-                heat.zoomed.connect(self.zoomed)
-                self.body.addWidget(heat, 1, self.heats.index(heat))
-            self.link = None
-            left, right = self.heats
-            if all(isinstance(heat, QAbstractScrollArea) for heat in self.heats):
-                self.link = ScrollLink((left, right), left, self._place)
-                for heat in self.heats:
-                    heat.verticalScrollBar().rangeChanged.connect(self._aligning.start)
+    # ---- what is shown
+
+    def show_sides(self, view: View, sides: Sequence[Side], pair: Aligned | None, letter: str) -> None:
+        """``sides``: the scorings of the text, as they stand beside each other; ``pair``: those two whose difference is
+        shown, of which ``letter`` is that of the second."""
+        if [side.ledger for side in sides] != [side.ledger for side in self.sides] or pair is not self.pair:
+            self._across = {}
+        looked = view.lit != self.view.lit
+        self.view, self.sides, self.pair, self.letter = view, sides, pair, letter
+        self.own = pair.own if pair is not None else 0
+        self._make(max(1, len(sides)))
         self._show()
+        if looked:
+            self._align()
+
+    def _make(self, many: int) -> None:
+        """So many of them, of the kind of the document; those that are there stay as they are."""
+        kind = kinds.of_document(self.view.document)
+        keep = min(many, len(self.heats)) if kind.name == self._kind else 0
+        if keep == many == len(self.heats):
+            return
+        if self.link is not None:
+            self.link.deleteLater()
+        for part in (*self.heats[keep:], *self.heads[keep:]):
+            part.setParent(None)
+            part.deleteLater()
+        del self.heats[keep:], self.heads[keep:]
+        for place in range(keep, many):
+            heat: Any = kind.heat()
+            head = SideHead()
+            for part in (heat, head):
+                part.setParent(self)
+            heat.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+            heat.picked.connect(partial(self._pick, place))
+            heat.pointed.connect(partial(self._point, place))
+            heat.zoomed.connect(self.zoomed)
+            self.heats.append(heat)
+            self.heads.append(head)
+        self.link = self.heats[0].linked(self.heats, self._place)
+        self._kind, self._styled, self._laid = kind.name, None, (False, 0)
 
     def _show(self) -> None:
         if not self.heats:
             return
-        view, pair, peer, settings = self.view, self.pair, self.peer, self.view.settings
-        style = self.theme, pair, self.letter, self.beside, settings.unit, settings.text_size
+        pair, settings = self.pair, self.view.settings
+        differs = pair is not None and not self.beside
+        style = (
+            self.theme, differs and pair, self.letter, settings.colour_by, settings.rank_bounds, settings.unit,
+            settings.text_size,
+        )  # fmt: skip
         if style != self._styled:
             self._styled = style
-            if self.beside or pair is None:
-                scale = HeatScale(self.theme, "surprisal")
-            else:
+            scale = HeatScale.by(self.theme, settings)
+            if differs:
                 scale = HeatScale(self.theme, difference(pair, self.letter))
             for heat in self.heats:
                 heat.show_style(self.theme, scale, settings.unit, settings.text_size)
             self.legend.show_scale(self.theme, scale, settings.unit)
-        self.heats[0].show_view(view if pair is None else replace(view, ledger=pair.ledgers[pair.own], found=None))
-        for part in (*self.names, self.heats[1]):
-            part.setVisible(self.beside)
-        if self.beside:
-            other = pair.ledgers[1 - pair.own] if pair is not None else None
-            span, larger = (
-                None if pair is None or tokens is None else _span_across(pair, *tokens)
-                for tokens in (view.lit, view.magnified)
-            )
-            its = replace(
-                view,
-                ledger=other,
-                loaded=peer.loaded or view.loaded,
-                selected=None if span is None else span[0],
-                span=span,
-                magnified=larger,
-                found=None,
-            )
-            self.heats[1].show_view(its)
+        self._lay()
+        for place, heat in enumerate(self.heats):
+            if not heat.isHidden():
+                heat.show_view(self._seen(place))
 
-    def _align(self) -> None:
-        """What was laid out anew on either side stands beside the same of the other."""
-        if self.link is not None and self.beside:
-            self.link.lead(self.link.side)
+    def _seen(self, place: int) -> View:
+        """What a side shows: its scores, and the same place lit."""
+        if not self.sides:
+            return self.view
+        view, side = self.view, self.sides[place]
+        lit, magnified = (self._to(self.own, tokens, place) for tokens in (view.lit, view.magnified))
+        first, stop = lit or (0, 0)
+        span = (first, stop) if first + 1 < stop else None
+        its = replace(view, selected=first if first < stop else None, span=span, magnified=magnified, found=None)
+        return replace(its, ledger=side.ledger, loaded=side.loaded)
 
-    def _place(self, side: int, token: int) -> int | None:
-        """The token of the other side that stands where a token of one does."""
-        pair = self.pair
-        if pair is None:
-            return None
-        here = pair.own if side == 0 else 1 - pair.own
-        if pair.own:  # a text and what it was before an edit: what stands in both
-            return _across(pair, token, here)
-        unit, other = pair.ledgers[here].encoded.span(token)[0], pair.ledgers[1 - here]
-        return int(np.searchsorted(other.ends, unit, side="right")) if unit < other.encoded.units else None
+    def _lay(self) -> None:
+        """All in columns with a head above, or in rows with it to the left; or the window's own one alone."""
+        many = len(self.heats) if self.beside else 1
+        columns = self.heats[0].in_columns(many, self.width(), self.height() - self.legend.sizeHint().height())
+        for place, (heat, head) in enumerate(zip(self.heats, self.heads, strict=True)):
+            heat.setVisible(self.beside or place == self.own)
+            head.setVisible(self.beside and bool(self.sides))
+            if self.sides:
+                head.show_side(self.sides[place], columns)
+            own = self.heats[self.own]
+            if heat.focusPolicy() != Qt.FocusPolicy.NoFocus:  # keys walk over the window's own tokens
+                heat.setFocusProxy(None if heat is own else own)
+        if (columns, many) == self._laid:
+            return
+        self._laid = columns, many
+        for place, (heat, head) in enumerate(zip(self.heats, self.heads, strict=True)):
+            self.body.addWidget(head, *((0, place) if columns else (place, 0)))
+            self.body.addWidget(heat, *((1, place) if columns else (place, 1)))
+        for at in range(MOST + 1):
+            self.body.setColumnStretch(at, at < many if columns else at == 1)
+            self.body.setRowStretch(at, at == 1 if columns else at < many)
+        self.body.setColumnMinimumWidth(0, 0 if columns else LEFT)
+        self._align()
 
-    def _pick_other(self, index: int) -> None:
-        if self.pair is not None:
-            there = _across(self.pair, index, 1 - self.pair.own)
-            if there is not None:
-                self.picked.emit(there)
-
-    def _turn(self) -> None:
-        self._show()
-        self._aligning.start()
-        self.turned.emit()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.heats:
+            self._lay()
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self._show()
 
+    # ---- from one to the others
 
-def _span_across(pair: Aligned, first: int, stop: int) -> tuple[int, int] | None:
-    """The tokens of the other side in the spans that the tokens [first, stop) of the text in sight are in."""
-    start = _across(pair, first, pair.own)
-    behind = int(np.searchsorted(pair.first[pair.own], stop - 1, side="right"))
-    end = int(pair.first[1 - pair.own][min(behind, len(pair))])
-    return None if start is None or end <= start else (start, end)
+    def _to(self, side: int, tokens: Tokens | None, to: int) -> Tokens | None:
+        """The tokens of another side that stand where these of one do."""
+        if tokens is None or side == to:
+            return tokens
+        if (side, to) not in self._across:
+            one, other = self.sides[side].ledger, self.sides[to].ledger
+            edit = self.pair if isinstance(self.pair, Edited) else None
+            self._across[side, to] = SameUnits(one, other) if edit is None else SameText(edit, side)
+        return self._across[side, to](tokens)
 
+    def _place(self, side: int, token: int, to: int) -> int | None:
+        found = self._to(side, (token, token + 1), to) if max(side, to) < len(self.sides) else None
+        return None if found is None else found[0]
 
-def _across(pair: Aligned, index: int, side: int) -> int | None:
-    """Where the span of a token of one side begins on the other; None where nothing is there."""
-    span = int(np.searchsorted(pair.first[side], index, side="right")) - 1
-    there = int(pair.first[1 - side][min(max(span, 0), len(pair))])
-    return there if there < len(pair.ledgers[1 - side]) else None
+    def _pick(self, place: int, token: int) -> None:
+        if (there := self._place(place, token, self.own)) is not None:
+            self.picked.emit(there)
+
+    def _point(self, place: int, token: int | None) -> None:
+        for to, heat in enumerate(self.heats):
+            if to != place and not heat.isHidden():
+                heat.show_pointed(None if token is None else self._to(place, (token, token + 1), to))
+
+    def _align(self) -> None:
+        """What was laid out anew in one of them stands beside the same of the others."""
+        if self.link is not None and self.beside:
+            self.link.align()
+
+    def _turn(self) -> None:
+        self._show()
+        self._align()
+        self.turned.emit()

@@ -18,7 +18,7 @@ NAME, BITS, MORE, NLL, PERPLEXITY, TOKENS, EACH = range(7)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Row:
-    """``share`` is None while the model has not scored the text; ``said`` then says why."""
+    """``name`` with its letter; ``share`` is None while the model has not scored the text; ``said`` then says why."""
 
     name: str
     share: Share | None
@@ -30,7 +30,7 @@ def base_rows(found: Edited | None) -> list[Row]:
     if found is None:
         return []
     tokens = int(found.known.sum())
-    names = ("base text, what stands in both", "the text now, the same")
+    names = ("A  base text, what stands in both", f"{NOW}, the same")
     return [Row(name, Share(nats, tokens, found.units)) for name, nats in zip(names, found.totals, strict=True)]
 
 
@@ -69,7 +69,7 @@ class TotalsTable(TableRows):
         found: Row = self.rows[row]
         share = found.share
         if column == NAME:
-            return f"{'ABCD'[row]}  {found.name}"
+            return found.name
         if share is None:
             return found.said if column == BITS else ""
         if column == BITS:

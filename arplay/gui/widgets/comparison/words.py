@@ -60,7 +60,7 @@ def of_models(seen: Seen) -> str:
     if seen.page == SPANS and seen.pair is not None:
         return f"{listed(seen.pair)}; below 0 the second knew better. Enter goes there."
     parted = seen.side.parted
-    return verdict(seen.side.names, parted.shares, parted.ledgers[0].unit.per)
+    return verdict(seen.side.letters, parted.shares, parted.ledgers[0].unit.per)
 
 
 def _of_here(seen: Seen) -> str:
@@ -81,7 +81,7 @@ def of_runs(view: View, peer: Peer | None, what: str) -> str:
     """That saved runs keep no ``what`` of a place, and how to have it; "" where both are models."""
     ways = {"A": "“Score anew”"} if view.run is not None else {}
     if peer is not None and peer.run is not None:
-        ways["BCD"[view.peers.index(peer)]] = "“+ Add model…”"
+        ways["BCD"[view.peers.index(peer)]] = "“+ Model…”"
     load = ", ".join(f"{letter} with {way}" for letter, way in ways.items())
     return f"{'a saved run keeps' if len(ways) == 1 else 'saved runs keep'} no {what}: load {load}" if ways else ""
 

@@ -120,13 +120,16 @@ class PictureGrid(QWidget):
         squares: Sequence[Square],
         marked: int | None,
         tell: Callable[[int], str],
-        lit: Sequence[int] = (),
     ) -> None:
-        """``tell`` says all there is to a square; ``lit``: several that have one edge."""
+        """``tell`` says all there is to a square."""
         self.columns, self.squares, self.marked, self._tell = columns, tuple(squares), marked, tell
-        self.lit = tuple(lit)
         self._image = image_of(squares, columns)
         self.setAccessibleDescription("" if marked is None or marked >= len(squares) else tell(marked))
+        self.update()
+
+    def show_lit(self, cells: Sequence[int]) -> None:
+        """Squares that have one edge."""
+        self.lit = tuple(cells)
         self.update()
 
     def show_order(self, order: Sequence[int], read: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -24,6 +26,7 @@ from arplay.gui.canvases.text.heat import marks
 from arplay.gui.canvases.text.heat.layout import rows_about
 from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines
 from arplay.gui.canvases.text.heat.rows import PAD, HeatRows
+from arplay.gui.linking import Across, ScrollLink
 from arplay.gui.settings import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, TEXT, Theme, interface_font
 from arplay.gui.view import View
@@ -37,11 +40,14 @@ from arplay.gui.widgets.zoom import WheelZoom
 
 LOW = 64
 """Pixels of height below which there is no minimap."""
+LINE = 32
+"""Letters of a line in which a text is read well, with what stands around it."""
 NOWHERE = np.zeros((0, 2), np.int64)
 
 
 class HeatView(WheelZoom, HeatRows):
     picked = Signal(int)
+    pointed = Signal(object)
     zoomed = Signal(int)
     beside = False
     least = 80
@@ -52,6 +58,17 @@ class HeatView(WheelZoom, HeatRows):
         long = view.ledger is not None and view.excerpt_of is not None
         data = bytes_of(view.ledger.encoded) if view.ledger is not None and long else text_of(view.document).data
         return 150 + 2 * rows_about(data, view.settings.text_size, width) * view.settings.text_size
+
+    @staticmethod
+    def linked(heats: Sequence[HeatView], across: Across) -> ScrollLink:
+        link = ScrollLink(heats, heats[0], across)
+        for heat in heats:
+            heat.verticalScrollBar().rangeChanged.connect(link.align)
+        return link
+
+    def in_columns(self, many: int, width: int, height: int) -> bool:
+        """Where there is width for them, and where a row would not have a line in sight."""
+        return width >= many * LINE * self.grid.column or height < many * (PAD + self.grid.row)
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,6 +81,7 @@ class HeatView(WheelZoom, HeatRows):
         self.found: Found | None = None
         self._spans = NOWHERE
         self.hovered: int | None = None
+        self._pointed: tuple[int, int] | None = None
         self.empty_text = ""
         self.card = HeatCard(self)
         self._view = View()
@@ -180,7 +198,7 @@ class HeatView(WheelZoom, HeatRows):
         if self.wrap == "sentences" and self.flow is not None:
             marks.paint_beginnings(painter, self, self.theme, first, stop)
         hovered = None if self.hovered is None else (self.hovered, self.hovered + 1)
-        for tokens, color, thick in ((hovered, "text", 1.0), (self.lit, "accent", 2.0)):
+        for tokens, color, thick in ((hovered or self._pointed, "text", 1.0), (self.lit, "accent", 2.0)):
             if tokens is not None:
                 painter.setPen(QPen(self.theme.color(color), thick))
                 marks.paint_framed(painter, self, tokens, first, stop)
@@ -217,12 +235,19 @@ class HeatView(WheelZoom, HeatRows):
         if token != self.hovered:
             self.hovered = token
             self.viewport().update()
+            self.pointed.emit(token)
         if token is None or self.ledger is None:
             self.card.hide()
         else:
             rect = self.rect_of(token).toAlignedRect()
             cell = QRect(self.viewport().mapToGlobal(rect.topLeft()), rect.size())
             self.card.show_at(content(self.ledger, token, self.vocabulary, self.unit), cell)
+
+    def show_pointed(self, tokens: tuple[int, int] | None) -> None:
+        """The mouse points at these in another view of the text."""
+        if tokens != self._pointed:
+            self._pointed = tokens
+            self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hover(self.token_at(event.position()))

@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
@@ -18,13 +20,14 @@ from arplay.gui.bridge import Bridge
 from arplay.gui.intents import Change
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import NOTHING
+from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.next_token import NO_FIRST
 from arplay.gui.stale import waited_for
 from arplay.gui.store import Store
 from arplay.gui.widgets.bars.view import REFUSED
 from tests.small_model import SmallModel
 from tests.test_worker import Gate
-from tests.windows_open import settle
+from tests.windows_open import PATIENCE, settle, text_field
 
 Make = Callable[..., MainWindow]
 
@@ -177,3 +180,43 @@ def test_reading_on_is_cancelled_in_words_and_asked_again(
     play.caret.move(3)
     settle(window, qtbot)
     assert play.view.problem is None and play.view.answer is not None
+
+
+def test_what_holds_a_scoring_stays_bright_and_works_below_the_veil(
+    gated: tuple[MainWindow, Gate, Gate], qtbot: QtBot
+) -> None:
+    window, load, forward = gated
+    ready(window, load, qtbot, b"CAB" * 60)
+    play, panel = window.playground, cast(HeatmapPanel, window.panels["heatmap"])
+    row = panel.row
+    play.caret.move(0)
+    settle(window, qtbot)
+    forward.shut = True
+    qtbot.keyClicks(text_field(window), "B")
+    veil = next(veil for veil in window.scores_waiting.veils if veil.parent() is panel)
+    qtbot.waitUntil(lambda: veil.isVisible() and row.hold.isVisible() and row.end.isVisible(), timeout=PATIENCE)
+    assert play.view.scores_are_old and veil.words.startswith("Scoring ")
+
+    def bare_and_covered(part: QWidget) -> tuple[QImage, QImage]:
+        place = QRect(part.mapTo(window, QPoint()), part.size()).adjusted(4, 4, -4, -4)
+        covered = window.grab(place).toImage()
+        veil.hide()
+        bare = window.grab(place).toImage()
+        veil.show()
+        return bare, covered
+
+    for button in (row.hold, row.end, row.reading):
+        bare, covered = bare_and_covered(button)
+        assert covered == bare, button.accessibleName()
+        assert panel.childAt(button.mapTo(panel, button.rect().center())) is button
+    bare, covered = bare_and_covered(panel.figures)
+    assert covered != bare, "the figures are of the text before"
+    qtbot.mouseClick(row.hold, Qt.MouseButton.LeftButton)
+    assert play.view.halted == "paused"
+    forward.open()
+    qtbot.waitUntil(lambda: row.hold.accessibleName() == "Resume scoring", timeout=PATIENCE)
+    assert veil.isVisible() and veil.words == "Scores of the text before the last change", veil.words
+    qtbot.mouseClick(row.hold, Qt.MouseButton.LeftButton)
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: not veil.isVisible(), timeout=PATIENCE)
+    assert play.ledger is not None and play.ledger.complete

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent, QRegion
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QWidget
 
 from arplay.gui import kinds
 from arplay.gui.playground.asking import SCORE_PAUSE_MS
@@ -20,8 +20,14 @@ DIM = 0.65
 NOT_SCORED = "The text is not scored to its end: wait for it"
 
 
+CONTROLS = QAbstractButton | QComboBox | QAbstractSpinBox | QLineEdit
+
+
 class Veil(QWidget):
-    """Lies over a widget without a part in its layout, and lets the mouse and the keys through."""
+    """Lies over a widget without a part in its layout, and lets the mouse and the keys through.
+
+    Controls can be used meanwhile, to hold or to end what is waited for, say, and stay as bright as they are.
+    """
 
     def __init__(self, over: QWidget) -> None:
         super().__init__(over)
@@ -46,11 +52,21 @@ class Veil(QWidget):
             self.setGeometry(self._over.rect())
         return False
 
+    def _bright(self) -> QRegion:
+        """Where the controls are that can be used."""
+        found = QRegion()
+        for part in self._over.findChildren(QWidget):
+            if isinstance(part, CONTROLS) and part.isEnabled() and part.isVisible():
+                found += part.visibleRegion().translated(part.mapTo(self._over, QPoint()))
+        return found
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(DIM)
+        painter.setClipRegion(QRegion(self.rect()) - self._bright())
         painter.fillRect(self.rect(), self.theme.color("background"))
+        painter.setClipping(False)
         painter.setOpacity(1.0)
         font = interface_font(BODY)
         painter.setFont(font)

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
@@ -18,9 +18,11 @@ import arplay
 from arplay.core.format import number
 from arplay.core.modalities.text import Text
 from arplay.engine.text_set import Item
+from arplay.gui.bridge import Bridge
 from arplay.gui.intents import OpenFiles
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground.text_set import TextSet
+from arplay.gui.store import Store
 from arplay.gui.text_set import BITS, NAME, NLL, PERPLEXITY, SCORED, TOKENS, UNITS, SetWindow
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
 
@@ -292,3 +294,73 @@ def test_what_is_dropped_stays_where_it_is_from(opened: Open, tmp_path: Path) ->
     assert [row.item.name for row in window.playground.text_set.rows] == ["a.txt", "a.txt"]
     shown.empty.click()
     assert shown.head.full == "No text yet"
+
+
+def names(shown: SetWindow) -> list[str]:
+    return [shown.table.text(row, NAME) for row in range(len(shown.table.rows))]
+
+
+def test_headings_sort_by_mouse_and_keyboard(opened: Open, qtbot: QtBot, texts: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_text("ABCABCA")
+    window = opened("abc", b"BAC")
+    window.handle(OpenFiles((*texts, tmp_path / "c.txt")))
+    shown = done(window, qtbot)
+    header, table = shown.list.headings, shown.table
+    assert names(shown) == ["a.txt", "b.txt", "bad.txt", "empty.txt", "c.txt"]
+    shown.list.selectRow(0)
+
+    def press(column: int) -> None:
+        x = header.sectionViewportPosition(column) + 12
+        QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, 8))
+
+    press(TOKENS)
+    assert names(shown) == ["empty.txt", "b.txt", "a.txt", "c.txt", "bad.txt"], "what is not known comes last"
+    assert shown.current is not None and shown.current.item.name == "a.txt", "the chosen text stays so"
+    press(TOKENS)
+    assert names(shown) == ["c.txt", "a.txt", "b.txt", "empty.txt", "bad.txt"]
+    press(TOKENS)
+    assert names(shown)[0] == "a.txt", "a third click gives the order of the set back"
+    header.setFocus()
+    QTest.keyClick(header, Qt.Key.Key_Left)
+    for _ in range(5):
+        QTest.keyClick(header, Qt.Key.Key_Right)
+    assert header.at == BITS and "bits" in header.accessibleDescription()
+    QTest.keyClick(header, Qt.Key.Key_Return)
+    QTest.keyClick(header, Qt.Key.Key_Return)
+    bits = [row.ledger.totals.bits_per_unit for row in table.rows if row.ledger is not None]
+    known = [each for each in bits if each is not None]
+    assert known == sorted(known, reverse=True) and len(known) == 3 and names(shown)[3:] == ["bad.txt", "empty.txt"]
+
+    shown.list.selectRow(names(shown).index("b.txt"))
+    shown.show_one.click()
+    settle(window, qtbot)
+    assert window.playground.document.file == b"CC", "the text of the row, wherever it stands"  # type: ignore[attr-defined]
+    QTest.keyClick(shown.list, Qt.Key.Key_Delete)
+    assert "b.txt" not in names(shown) and len(found(window).rows) == 4
+    (tmp_path / "d.txt").write_text("B")
+    shown.added.emit([tmp_path / "d.txt"])
+    done(window, qtbot)
+    bits = [row.ledger.totals.bits_per_unit for row in table.rows if row.ledger is not None]
+    known = [each for each in bits if each is not None]
+    assert known == sorted(known, reverse=True) and len(known) == 3, "a new one comes to its place"
+
+
+def test_its_buttons_tell_why_they_do_nothing(opened: Open, qtbot: QtBot, texts: list[Path], tmp_path: Path) -> None:
+    window = MainWindow(Store(tmp_path / "none.ini"), Bridge(), "light")
+    qtbot.addWidget(window, before_close_func=lambda each: each.keeping.end())
+    window.show()
+    shown = window.sets.open()
+    assert shown.halt.toolTip() == shown.empty.toolTip() == shown.export.toolTip() == "No text yet"
+    found(window).add([Item("a", texts[0])])
+    assert not shown.halt.isEnabled() and "choose one in the Model menu" in shown.halt.toolTip()
+    assert not shown.export.isEnabled() and shown.export.toolTip() == "No text is scored yet"
+    assert shown.empty.isEnabled() and shown.remove.isEnabled()
+    window.playground.load_model("abc")
+    qtbot.waitUntil(shown.halt.isEnabled, timeout=PATIENCE)
+    assert shown.halt.text() == "Score" and shown.halt.toolTip() == "What is scored stays"
+    shown.halt.click()
+    done(window, qtbot)
+    qtbot.waitUntil(lambda: len(found(window).scored) == 1, timeout=PATIENCE)
+    assert not shown.halt.isEnabled() and shown.halt.toolTip() == "All of them are scored" and shown.export.isEnabled()
+    window.hide()
+    assert window.playground.close(30)

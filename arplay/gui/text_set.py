@@ -24,12 +24,14 @@ from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import ProgressLine
+from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.menu_button import give_menu
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.row_table import ChoiceTable, Column, TableRows
 
 ROW = 28
 NAME, TOKENS, UNITS, NLL, PERPLEXITY, BITS, SCORED = range(7)
+NO_TEXT, ALL_SCORED, NOT_YET = "No text yet", "All of them are scored", "No text is scored yet"
 EMPTY = "Here several texts are scored one after the other, each with what it costs.\nAdd files, or drop them here."
 KINDS = {".csv": "CSV table", ".json": "JSON data", ".html": "Report (HTML)", ".jsonl": "JSON lines, a text a line"}
 
@@ -48,18 +50,54 @@ class SetTable(TableRows):
         Column("scored", "The part of its tokens that the model gave a probability.", 84, 660),
     )
 
+    _set: tuple[Row, ...] = ()
+    """In the order of the set."""
+    _sorted = -1, Qt.SortOrder.AscendingOrder
+    places: Sequence[int] = ()
+    """Of each row its place in the set."""
+
     def show(self, rows: tuple[Row, ...]) -> None:
-        if len(rows) == len(self.rows):
-            self.rows = rows
-            self.changed()
-        else:
-            self.reset(rows)
+        before, self._set = self._set, rows
+        if len(rows) != len(before):
+            self.places = self._arranged()
+            self.reset([rows[at] for at in self.places])
+        elif rows is not before:
+            self._arrange()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Qt calls this where a heading is clicked; -1 is the order of the set."""
+        self._sorted = column, order
+        self._arrange()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, SCORED)
+
+    def _arrange(self) -> None:
+        """The texts that are selected stay so."""
+        self.layoutAboutToBeChanged.emit()
+        kept, before = self.persistentIndexList(), self.places
+        self.places = self._arranged()
+        self.rows = [self._set[at] for at in self.places]
+        row_of = {at: row for row, at in enumerate(self.places)}
+        self.changePersistentIndexList(
+            kept, [self.index(row_of[before[index.row()]], index.column()) for index in kept]
+        )
+        self.layoutChanged.emit()
+
+    def _arranged(self) -> Sequence[int]:
+        """What is not known comes last, whichever way it is sorted."""
+        (column, order), values = self._sorted, range(len(self._set))
+        if column < 0:
+            return values
+        keys = [value(row, column) for row in self._set]
+        known = [at for at in values if keys[at] is not None]
+        known.sort(key=lambda at: keys[at], reverse=order == Qt.SortOrder.DescendingOrder)  # type: ignore[arg-type, return-value]
+        return known + [at for at in values if keys[at] is None]
 
     def title(self, column: int) -> str:
         unit = next((row.ledger.unit for row in self.rows if row.ledger is not None), None)
+        name = super().title(column)
         if unit is not None and column in (UNITS, BITS):
-            return unit.many if column == UNITS else unit.per
-        return super().title(column)
+            name = unit.many if column == UNITS else unit.per
+        return name + "\u2003" if column == self._sorted[0] else name  # Qt paints its arrow there, over the words
 
     def text(self, row: int, column: int) -> str:
         one: Row = self.rows[row]
@@ -92,19 +130,26 @@ def about(row: Row) -> str:
     return f"{cause}: {remedy}"
 
 
+def value(row: Row, column: int) -> str | float | None:
+    """What a column sorts a text by; None where that is not known."""
+    if column == NAME:
+        return row.item.name.casefold()
+    if row.ledger is None:
+        return None
+    totals = row.ledger.totals
+    if column == SCORED:
+        return totals.scored / totals.tokens if totals.tokens else None
+    figures = {TOKENS: totals.tokens, UNITS: totals.units, NLL: totals.nll_nats, PERPLEXITY: totals.perplexity}
+    return figures.get(column, totals.bits_per_unit)
+
+
 def cell(row: Row, column: int) -> str:
     """What a column says of a scored text."""
-    assert row.ledger is not None
-    totals = row.ledger.totals
-    if column == TOKENS:
-        return f"{totals.tokens:,}"
-    if column == UNITS:
-        return f"{totals.units:,}"
-    if column == NLL:
-        return number(totals.nll_nats)
-    if column == SCORED:
-        return percent(totals.scored / totals.tokens) if totals.tokens else "—"
-    return number(totals.perplexity if column == PERPLEXITY else totals.bits_per_unit)
+    figure = value(row, column)
+    assert not isinstance(figure, str)
+    if column in (TOKENS, UNITS):
+        return f"{figure:,}"
+    return percent(figure) if column == SCORED and figure is not None else number(figure)
 
 
 class SetWindow(QWidget):
@@ -127,6 +172,11 @@ class SetWindow(QWidget):
         self.list = ChoiceTable("Texts of the set", ROW)
         self.list.message = EMPTY
         self.list.show_model(self.table)
+        self.list.sort_by_headings()
+        header = self.list.horizontalHeader()
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.list.setSortingEnabled(True)
         self.list.chosen.connect(self._open)
         self.list.doubleClicked.connect(self._open)
         self.files = push_button("Add files…", "Texts, pages, or files of records", self._ask_files)
@@ -160,6 +210,7 @@ class SetWindow(QWidget):
         column.addWidget(self.about)
         column.addLayout(low)
         texts.changed.connect(self.show_set)
+        window.playground.changed.connect(self._offer)
         self.resize(840, 520)
         self.set_theme(window.theme)
         self.show_set()
@@ -184,29 +235,36 @@ class SetWindow(QWidget):
         self.figures.setVisible(bool(figures))
         known = texts.progress.fraction if texts.progress is not None else None
         self.progress.show_share(known if texts.runs else None)
-        left = texts.done < len(texts.rows)
         self.halt.setText("Pause" if texts.runs else "Go on" if texts.done else "Score")
-        self.halt.setEnabled(texts.runs or left)
         self._show_current()
-        self.empty.setEnabled(bool(texts.rows))
-        self.export.setEnabled(bool(texts.scored))
+        self._offer()
+
+    def _offer(self) -> None:
+        """The buttons, where they can do something: what of the model that needs is told in the window's Views."""
+        texts = self.texts
+        none = "" if texts.rows else NO_TEXT
+        lacks = "" if texts.lacks is None else f"{capital(texts.lacks[0])}: {texts.lacks[1]}"
+        all_done = "" if texts.done < len(texts.rows) else ALL_SCORED
+        offer(self.halt, "" if texts.runs else none or all_done or lacks)
+        offer(self.empty, none)
+        offer(self.export, none or ("" if texts.scored else NOT_YET))
 
     @property
     def current(self) -> Row | None:
         at = self.list.currentIndex().row()
-        return self.texts.rows[at] if 0 <= at < len(self.texts.rows) else None
+        return self.table.rows[at] if 0 <= at < len(self.table.rows) else None
 
     def _show_current(self) -> None:
         row = self.current
         self.about.show_text("" if row is None else about(row))
         self.show_one.setText("Encoding…" if row is not None and row.in_other_encoding else "Open")
         for button in (self.show_one, self.remove):
-            button.setEnabled(row is not None)
+            offer(button, "" if row is not None else NO_TEXT)
 
     def _said(self) -> str:
         texts = self.texts
         if not texts.rows:
-            return self.remark or "No text yet"
+            return self.remark or NO_TEXT
         by = f" by {texts.loaded.info.name}" if texts.loaded is not None else ""
         failed = sum(row.problem is not None for row in texts.rows)
         parts = [f"{len(texts.scored):,} of {len(texts.rows):,} texts scored{by}"]
@@ -260,7 +318,7 @@ class SetWindow(QWidget):
 
     def _open(self, index: QModelIndex) -> None:
         """The text in the views: a file as it would be opened by itself, or first in which encoding it is."""
-        row = self.texts.rows[index.row()]
+        row = self.table.rows[index.row()]
         item = row.item
         if row.in_other_encoding and item.path is not None:
             others = sum(each.in_other_encoding for each in self.texts.rows) - 1
@@ -282,7 +340,7 @@ class SetWindow(QWidget):
 
     def _remove(self) -> None:
         if self.current is not None:
-            self.texts.remove(self.list.currentIndex().row())
+            self.texts.remove(self.table.places[self.list.currentIndex().row()])
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

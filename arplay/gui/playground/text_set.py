@@ -129,12 +129,20 @@ class TextSet(QObject):
             self._bridge.forget(self._number)
             self._end()
 
+    @property
+    def lacks(self) -> tuple[str, str] | None:
+        """Why nothing can be scored here, and what to do about that; None where it can."""
+        view = self._play.view
+        if view.loaded is not None and view.run is None and view.loaded.can.no_scores:
+            return view.loaded.can.no_scores, "choose another model in the Model menu"
+        return view.lacks_model
+
     def go_on(self) -> None:
         """Score what is not scored yet; all of it anew where the model, or how it reads, is another one by now."""
         view = self._play.view
-        if view.loaded is None or view.loaded.can.no_scores or self.runs:
-            if not self.runs:
-                self._play.reported.emit("no model is there to score the set", "choose one in the Model menu")
+        if self.lacks is not None or view.loaded is None or self.runs:
+            if self.lacks is not None and not self.runs:
+                self._play.reported.emit(*self.lacks)
             self.changed.emit()
             return
         if self.loaded is None or view.info is not self.loaded.info or view.settings.reading != self._reading:

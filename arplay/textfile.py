@@ -100,17 +100,29 @@ def json_file(path: Path, most_bytes: int, noun: str, remedy: str) -> Any:
 
 
 def read_texts(path: Path, encoding: str | None = None) -> list[str]:
-    """Texts of a file: a line each, exactly, spaces included; or a list of them in JSON. Raises Problem."""
+    """Texts of a file: a line each, exactly, spaces included, but for a byte order mark; or a list of them in JSON.
+
+    Raises Problem.
+    """
     example = 'give a list of texts, such as [" yes", " no"]'
     if path.suffix.lower() == ".json":
-        found = json_file(path, MOST_TEXTS_BYTES, "JSON", example)
+        found: list[str] = json_file(path, MOST_TEXTS_BYTES, "JSON", example)
         if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
             raise Problem(f"{path} is no list of texts", example)
     else:
-        found = [line for line in read_text(path, encoding).decode().splitlines() if line]
+        found = of_lines(read_text(path, encoding).decode().removeprefix("\ufeff"))
     if not found:
         raise Problem(f"{path} holds no candidate", "write one a line")
     return found
+
+
+def of_lines(text: str) -> list[str]:
+    """A text a line, exactly; what only some programs take for the end of a line is a part of it.
+
+    >>> of_lines(" yes\\r\\n\\n no\\u2028never")
+    [' yes', ' no\\u2028never']
+    """
+    return [line for each in text.split("\n") if (line := each.removesuffix("\r"))]
 
 
 def json_value(text: str) -> Any:

@@ -96,7 +96,7 @@ def test_what_cannot_be_is_infinite_and_no_neighbour_feels_it() -> None:
 def test_rows_of_a_picture_and_what_has_no_parts(capsys: pytest.CaptureFixture[str]) -> None:
     score = arplay.load("xo").score("#.# .#. #.#")
     assert score.by("row").logprob.sum() == pytest.approx(-score.nll_nats)
-    with pytest.raises(arplay.Problem, match="no words; use row"):
+    with pytest.raises(arplay.Problem, match="'word'; use row"):
         score.by("word")
     with pytest.raises(arplay.Problem, match="none of any kind"):
         arplay.load("xo-centre").score("#.# .#. #.#").by("row")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from arplay.api import Complete
-from arplay.commands import colours, compared, given, options
+from arplay.commands import colours, compared, given, options, output
 from arplay.commands.console import ProgressLine, note
 from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
@@ -112,6 +112,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    output.check_places(args)
     kind, entry = args.out.suffix.lower(), charts().get(args.chart)
     known = (
         (".png",) if entry is None or entry.chart is None else PICTURES + DATA + tuple(dict(entry.chart.also).values())

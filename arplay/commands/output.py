@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from mimetypes import guess_type
 from pathlib import Path
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from arplay.export.charts import Table
 
 JSON = ".json"
+READS = ("file", "files", "base", "candidates", "replay")
+WRITES = ("out", "table", "jsonl", "save", "report")
+"""Options with names of files."""
 PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".csv", ".jsonl", ".parquet")
 MEDIA = ("audio", "image", "video")
@@ -32,9 +36,13 @@ def add(parser: argparse.ArgumentParser, row: str = "", checks: bool = True, mor
 
 
 def check(args: argparse.Namespace) -> None:
-    """Before any work. Raises UsageError for a file whose ending says something else than what would be in it."""
-    out: Path | None = getattr(args, "out", None)
-    if out is None or not hasattr(args, "out_more"):
+    """Before any work. Raises UsageError for a file whose ending says something else than what would be in it, and as
+    :func:`check_places` does."""
+    if not hasattr(args, "out_more"):
+        return
+    check_places(args)
+    out: Path | None = args.out
+    if out is None:
         return
     kind = out.suffix.lower()
     if args.json and kind in (*TABLES, *args.out_more):
@@ -45,6 +53,28 @@ def check(args: argparse.Namespace) -> None:
         also = [JSON, *(TABLES if args.out_tables else ()), *args.out_more]
         drawn = "; arplay export draws charts" if kind in PICTURES else ""
         raise UsageError(f"{out.name} would hold no {kind[1:]}: text (.txt), {', '.join(also)} can be written{drawn}")
+
+
+def check_places(args: argparse.Namespace) -> None:
+    """Raises UsageError where two results go into one file, or one into what is read; Problem where none can go."""
+    from arplay.export.writers import check_place
+
+    taken = {_place(path): "is read" for name in READS for path in _paths(args, name) if str(path) != "-"}
+    for name in WRITES:
+        for path in _paths(args, name):
+            check_place(path)
+            its = f"is written by --{name}"
+            if (not path.exists() or path.is_file()) and (why := taken.setdefault(_place(path), its)) != its:
+                raise UsageError(f"--{name} would write over {path.name}, which {why}: give another name")
+
+
+def _place(path: Path) -> str:
+    return os.path.realpath(path) if path.exists() else os.path.abspath(path)  # noqa: PTH100 - it asks no disk
+
+
+def _paths(args: argparse.Namespace, name: str) -> list[Path]:
+    value = getattr(args, name, None)
+    return [path for path in (value if isinstance(value, list) else [value]) if isinstance(path, Path)]
 
 
 def is_no_text(path: Path) -> bool:

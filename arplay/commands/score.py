@@ -16,6 +16,7 @@ from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.aligned import Aligned
 from arplay.core.edited import Edited, edited
 from arplay.core.parts import Parts
+from arplay.core.parts import check as check_parts
 from arplay.core.signs import safe
 from arplay.core.sweeps import Axis
 from arplay.engine.conventions import Compared
@@ -62,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jsonl", type=Path, metavar="OUT", help="write a line of JSON a text as well")
     kept = "save the run: `arplay score OUT.npz` opens it again without the model"
     parser.add_argument("--save", type=Path, metavar="OUT.npz", help=kept)
-    by = "what each word, line, sentence or paragraph costs as well; in --table instead of the tokens"
+    by = "word, line, sentence or paragraph (of a picture row): what each costs, in --table instead of the tokens"
     parser.add_argument("--by", metavar="PART", help=by)
     spaces = "with --by word: also log p of each word where the space before it counts for the word before"
     parser.add_argument("--correct-spaces", action="store_true", help=spaces)
@@ -174,14 +175,15 @@ class One:
 def run(args: argparse.Namespace) -> int:
     if (args.prompt is None) != bool(args.files):
         raise options.UsageError("give FILE, or --prompt S")
+    if args.files.count(Path("-")) > 1:
+        raise options.UsageError("standard input is read once: give - once")
     _by_ending(args)
     colours.check(args)
     if args.save and (len(args.files) > 1 or not scorefile.is_scores(args.save)):
         raise options.UsageError(f"--save writes one text to a file OUT{scorefile.ENDING}")
-    if (args.table and (args.compare or len(args.files) > 1)) or (args.by and args.compare):
-        raise options.UsageError(
-            "--table is of one text, --table and --by of one model; --json and --jsonl have all of it"
-        )
+    if args.table and (args.compare or len(args.files) > 1):
+        told = "--json and --jsonl have all of it, and `arplay export --chart comparison` writes that as a table"
+        raise options.UsageError(f"--table is of one text by one model; {told}")
     if args.divergence and not args.compare:
         raise options.UsageError("--divergence goes with --compare M: it is from one model to another")
     if args.correct_spaces and args.by != "word":
@@ -301,6 +303,9 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
     """
     with ProgressLine() as progress:
         model = given.model(args, progress)
+        for source in sources:
+            if args.by:  # before any of them is scored
+                check_parts(model.encode(source.document), args.by)
         costs = [given.cost(model, source) for source in sources]
         windows, read = (sum(each) for each in zip(*costs, strict=True))
         if read >= LONG:

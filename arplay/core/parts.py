@@ -112,15 +112,19 @@ class Parts:
             return np.where(self.ends > self.starts, -self.logprob / LN2 / (self.ends - self.starts), np.nan)
 
 
+def check(encoded: Encoded, kind: str) -> None:
+    """Raises Problem where a document has no parts of that kind."""
+    if kind not in (known := encoded.divisions):
+        there = f"use {', '.join(known)}" if known else "it has none of any kind"
+        raise Problem(f"this document has no parts called {kind!r}", there)
+
+
 def spans(encoded: Encoded, kind: str) -> Iterator[tuple[Ids, Ids]]:
     """Where the parts of a document start and end, in its units, some at a time.
 
     Raises Problem where it has no parts of that kind.
     """
-    known = encoded.divisions
-    if kind not in known:
-        there = f"use {', '.join(known)}" if known else "it has none of any kind"
-        raise Problem(f"this document has no {kind}s", there)
+    check(encoded, kind)
     held = np.zeros(0, np.int64)
     for block in encoded.parts(kind):
         places = np.concatenate([held, block])

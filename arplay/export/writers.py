@@ -128,6 +128,24 @@ def write_pieces(path: Path, pieces: Iterable[str]) -> None:
         pass
 
 
+def check_place(path: Path) -> None:
+    """Raises Problem where no file can be written, before much work is done for one."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        there, folder = path.exists(), Path(os.path.realpath(path)).parent
+        if not there and not folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "there is no such folder")
+        if not os.access(path if there else folder, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is read-only")
+    except OSError as error:
+        raise _cannot(path, error) from error
+
+
+def _cannot(path: Path, error: OSError) -> Problem:
+    return Problem(f"{path} cannot be written ({error.strerror or error})", "choose another place")
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary file beside ``path`` that takes its place if the block ends well.
@@ -135,15 +153,12 @@ def replacing(path: Path) -> Iterator[Path]:
     Rights of an existing file are kept; a link is followed; a device or pipe is written to directly. Raises Problem
     for anything the system refuses.
     """
+    check_place(path)
     try:
-        target = Path(os.path.realpath(path))
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        if target.exists() and not target.is_file():
-            yield target
+        if path.exists() and not path.is_file():  # by its own name: the pipe of /dev/stdout has no other
+            yield path
             return
-        if target.exists() and not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, "it is read-only")
+        target = Path(os.path.realpath(path))
         temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
         temporary.touch(0o666, exist_ok=False)
         try:
@@ -157,7 +172,7 @@ def replacing(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise Problem(f"{path} cannot be written ({error.strerror or error})", "choose another place") from error
+        raise _cannot(path, error) from error
 
 
 def _escaped(line: str) -> str:

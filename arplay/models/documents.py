@@ -73,7 +73,7 @@ def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None,
 
     ``raw``: a text as it is in the file, with its markup.
     """
-    name = "standard input" if str(file) == "-" else "prompt" if file is None else exact_text(os.fsencode(file))
+    name = "prompt" if file is None else called(file)
     tokens = tokens_of(spec)
     reader = reader_of(tokens)
     if file is None:
@@ -88,6 +88,11 @@ def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None,
     return Source(f"{name}, {how}", document, "; ".join(part for part in (told, said) if part))
 
 
+def called(file: Path) -> str:
+    """The name of a file in what is told of it; ``-`` is standard input."""
+    return "standard input" if str(file) == "-" else exact_text(os.fsencode(file))
+
+
 def as_it_is(file: Path, encoding: str | None, tokens: TokenSet | None) -> Document:
     """The bytes of a text file and nothing else, in UTF-8 where a page names another encoding. Raises Problem."""
     return reader_of(tokens).typed(read_text(file, encoding or htmlfile.declared(file)), tokens)
@@ -99,11 +104,11 @@ def of_records(spec: str, file: Path, field: str, encoding: str | None) -> list[
     reader = reader_of(tokens)
     if not reader.encoded:
         raise Problem("records of texts are for models that read text", "choose another model, or leave out --field")
-    found = records(read_text(file, encoding), file.name)
+    name = called(file)
+    found = records(read_text(file, encoding), name)
     texts = found.texts(field)
     without = len(found.rows) - len(texts)
-    said = f"{without:,} of {len(found.rows):,} records of {file.name} have no text in {field}" if without else ""
-    name = exact_text(os.fsencode(file))
+    said = f"{without:,} of {len(found.rows):,} records of {name} have no text in {field}" if without else ""
     return [
         Source(f"{name}:{number}, field {field}", reader.typed(data, tokens), "" if at else said)
         for at, (number, data) in enumerate(texts)

@@ -29,7 +29,7 @@ from arplay.gui.widgets.caption import Caption, set_role
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.push_button import offer, push_button, segment
 from arplay.models import documents
-from arplay.textfile import read_texts
+from arplay.textfile import of_lines, read_texts
 
 FIRST = "Once there are candidates: type one, and press Enter"
 NO_MODEL = "Here continuations that you name are compared, once a model is loaded."
@@ -328,5 +328,5 @@ def _given(event: QDropEvent) -> Path | list[str] | None:
         if len(urls) != 1 or not urls[0].isLocalFile():
             return None
         return path if not path.exists() or dropped(urls)[0] == "text" else None  # one that is gone is told
-    lines = [line for line in mime.text().splitlines() if line] if mime.hasText() else []
+    lines = of_lines(mime.text()) if mime.hasText() else []
     return lines or None

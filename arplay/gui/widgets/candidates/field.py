@@ -6,6 +6,8 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit
 
+from arplay.textfile import of_lines
+
 WIDE = 150
 _SIGNS = (("↵", "\n"), ("⇥", "\t"), ("␣", " "))
 
@@ -34,7 +36,7 @@ def in_a_line(text: str) -> str:
 
 def pasted_lines() -> list[str]:
     """What the clipboard holds, a line each; none for no text."""
-    return [line for line in QGuiApplication.clipboard().text().splitlines() if line]
+    return of_lines(QGuiApplication.clipboard().text())
 
 
 class CandidateField(QLineEdit):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import arplay
@@ -22,6 +22,7 @@ from arplay.gui.bridge import Bridge
 from arplay.gui.intents import CompareConventions, Do, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
+from arplay.gui.view import AT_START
 from arplay.models.scored_run import SavedRun
 from tests.made_up_ledger import WORDS, ledger_of
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
@@ -36,6 +37,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, arplay.Score]:
     path = tmp_path_factory.mktemp("runs") / "run.npz"
     score.save(path, "night.txt")
     return path, score
+
+
+BACK = "menu", "Re&wind"
 
 
 def bare(qtbot: QtBot, tmp_path: Path, path: Path) -> MainWindow:
@@ -123,7 +127,10 @@ def test_what_asks_a_model_is_off_and_says_why(qtbot: QtBot, tmp_path: Path, run
 
     off = told()
     assert off.keys() >= set(BUTTONS) and {("menu", "&Step: sample a token"), ("menu", "&Play")} <= off.keys()
-    assert all("saved scoring run, without its model" in tip and "Model menu" in tip for tip in off.values())
+    assert all(
+        "saved scoring run, without its model" in tip and "Model menu" in tip for at, tip in off.items() if at != BACK
+    )
+    assert off[BACK] == AT_START
     assert not window.menus.bar.first_token.isEnabled() and "Model menu" in window.menus.bar.first_token.toolTip()
     play.handle(CompareConventions())  # from elsewhere: nothing waits for an answer that cannot come
     assert not play.view.answer_to(CompareConventions).runs and "without its model" in notice(window)
@@ -135,6 +142,48 @@ def test_what_asks_a_model_is_off_and_says_why(qtbot: QtBot, tmp_path: Path, run
     assert not {name for name in told() if name[0] != "candidates" and name[1] != "step"}
     assert window.menus.bar.first_token.isEnabled() and window.panels["decoding"].step.isEnabled()  # type: ignore[attr-defined]
     assert play.close(30)
+
+
+def test_no_text_speaks_of_what_is_not_possible(qtbot: QtBot, tmp_path: Path, run: tuple[Path, arplay.Score]) -> None:
+    window = bare(qtbot, tmp_path, run[0])
+    play = window.playground
+    play.caret.move(len(play.document))
+    qtbot.waitUntil(lambda: not play.view.stale and play.view.problem is not None, timeout=PATIENCE)
+    chart = window.panels["next_token"].bars.message  # type: ignore[attr-defined]
+    assert "Ctrl+N begins an empty text, Ctrl+M chooses a model" in chart and "Rewind" not in chart
+    said = {}
+    for name in ("continuations", "causality", "kv_cache", "orders", "betting"):
+        window.docks[name].raise_()
+        qtbot.waitUntil(window.panels[name].isVisible, timeout=PATIENCE)
+        panel = window.panels[name]
+        panel.show_view(play.view)
+        parts = [part for part in panel.findChildren(QWidget) if part.isVisible() and not isinstance(part, QPushButton)]
+        words = (part.text() if isinstance(part, QLabel) else getattr(part, "message", "") for part in parts)
+        said[name] = " ".join(words)
+    for name in ("continuations", "causality", "kv_cache"):
+        assert "saved scoring run" in said[name], said[name]
+    assert "once a model is loaded" in said["orders"] and "once one is loaded" in said["betting"]
+    reading = window.panels["heatmap"].row.reading  # type: ignore[attr-defined]
+    assert not reading.isEnabled() and "saved scoring run" in reading.toolTip()
+    menu = next(menu for menu in window.menuBar().findChildren(QMenu) if menu.title() == "&Step")
+    menu.aboutToShow.emit()
+    off = {action.text() for action in menu.actions() if action.text() and not action.isEnabled()}
+    assert {"Re&wind", "Rea&ding a long text…", "&Play"} <= off
+    menu.aboutToHide.emit()
+    assert window.playground.close(30)
+
+
+def test_nothing_is_being_scored_without_a_model(qtbot: QtBot, tmp_path: Path) -> None:
+    window = MainWindow(Store(tmp_path / "arplay.ini"), Bridge(), "light")
+    qtbot.addWidget(window, before_close_func=lambda _: window.keeping.end())
+    window.show()
+    window.playground.open_document(Text.of(b"It was dark."))
+    assert window.playground.view.scoring, "in a moment, if there were a model by then"
+    qtbot.waitUntil(lambda: not window.playground.view.scoring, timeout=PATIENCE)
+    row = window.panels["heatmap"].row  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: not row.caption.full, timeout=PATIENCE)
+    assert row.hold.isHidden() and row.end.isHidden()
+    assert window.playground.close(30)
 
 
 def test_it_is_saved_and_opened_in_one_window(opened: Open, qtbot: QtBot, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

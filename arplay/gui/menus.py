@@ -144,14 +144,19 @@ class Menus(QObject):
             )
         )
         self.every_window = self._toggle(menu, "Begin e&very window as the text begins", self._on_every)
-        self._action(menu, "Rea&ding a long text…", self.open_reading)
+        self._read_long = self._action(menu, "Rea&ding a long text…", self.open_reading)
         check = self._action(menu, "&Check against an uncached pass", self._doing("reconcile"))
         self._ask_model += [step, branch, self._play, check]
-        menu.aboutToShow.connect(lambda: self._offer(self._window.playground.view.no_model))
+        menu.aboutToShow.connect(self._offer_steps)
         menu.aboutToHide.connect(self._offer)  # the keys tell why nothing happens
 
-    def _offer(self, why_not: str = "") -> None:
-        for action in self._ask_model:
+    def _offer_steps(self) -> None:
+        view = self._window.playground.view
+        self._offer(view.no_model, view.no_way_back)
+
+    def _offer(self, no_model: str = "", no_way_back: str = "") -> None:
+        for action in (*self._ask_model, self._rewind):
+            why_not = no_way_back if action is self._rewind else no_model
             action.setEnabled(not why_not)
             action.setToolTip(plain(why_not))
 
@@ -246,8 +251,9 @@ class Menus(QObject):
             action.setChecked(getattr(view.settings, field) == on)
         self.every_window.setChecked(view.settings.reading.window_lead)
         as_scored = view.no_model if view.run is not None else ""
-        self.every_window.setEnabled(not as_scored)
-        self.every_window.setToolTip(plain(as_scored or EVERY))
+        for action, tip in ((self.every_window, EVERY), (self._read_long, "")):
+            action.setEnabled(not as_scored)
+            action.setToolTip(plain(as_scored or tip))
         if self.reading is not None and self.reading.isVisible():
             self.reading.show_view(view)
 

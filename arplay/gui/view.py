@@ -34,6 +34,7 @@ from arplay.gui.settings import Lab, Settings
 from arplay.models.base import Info
 from arplay.models.scored_run import SavedRun
 
+AT_START = "The caret is at the start of the text: there is nothing to go back to"
 NO_MODEL = "no model is loaded yet"
 ONLY_A_RUN = ("this is a saved scoring run, without its model", "choose a model in the Model menu to go on with it")
 
@@ -185,6 +186,13 @@ class View:
             return ""
         cause, remedy = self.lacks_model
         return f"{cause[0].upper()}{cause[1:]}: {remedy}."
+
+    @property
+    def no_way_back(self) -> str:
+        """Why there is nothing to rewind, in a sentence; a step that led here is taken back without asking a model."""
+        if not self.caret:
+            return AT_START
+        return "" if self.rewound is not None else self.no_model
 
     @property
     def covered(self) -> bool:

@@ -128,7 +128,7 @@ class BettingPanel(Panel):
         held = self.guess.field.hasFocus() or self.main.hasFocus() or self.here.hasFocus() or self.all.hasFocus()
         self.side.setCurrentWidget(self.bets if plays else self.idle)
         self.setFocusProxy(self.guess.field if plays else self.here)
-        self.said.setText(BEGIN if view.loaded is not None else view.work or NO_MODEL)
+        self.said.setText(BEGIN if view.lacks_model is None else view.work or NO_MODEL)
         for button in (self.here, self.all):
             offer(button, view.no_model)
         tokens = view.game_of.vocabulary if view.game_of is not None else None

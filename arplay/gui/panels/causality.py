@@ -223,7 +223,7 @@ class CausalityPanel(Panel):
         view, found = self.view, self.found
         of_mask = self.lab == "mask"
         here = not isinstance(found, Changed | Freed) or _is_of(found, view)
-        words = LABS[self.lab][2] if view.loaded is not None or of_mask else view.work or "Choose a model first."
+        words = LABS[self.lab][2] if of_mask or view.lacks_model is None else view.work or view.no_model
         self.triangle.message = self.plot.message = words
         runs = view.measuring == self.lab
         self.run.setText("Stop" if runs else "Train" if of_mask else "Measure")

@@ -215,7 +215,7 @@ class ContinuationsPanel(Panel):
         page = self._picture if begun else self.empty
         self.pages.setCurrentWidget(page)
         self.setFocusProxy(page if begun and here else self.modes[self.mode])
-        self.empty.setText(WAYS[self.mode].empty if view.loaded is not None else "Choose a model first.")
+        self.empty.setText(view.no_model or WAYS[self.mode].empty)
         runs = view.trying == self.mode
         self.run.setText("Cancel" if runs else "Run")
         set_role(self.run, "" if runs else "primary")

@@ -49,7 +49,6 @@ GREEDY_REASON = "Greedy always takes the most probable token, so nothing else ma
 STEP = "Choose one token by these settings and write it (Space, or Ctrl+Space in the text)"
 NOTHING = "This model has no distribution for an empty text: type something, or choose BOS or EOS as first token"
 WRITTEN = "Everything is written: nothing comes next"
-AT_START = "The caret is at the start of the text: there is nothing to go back to"
 FULL = f"There are {MOST_STAGES} stages, as many as there can be: remove one first"
 ADD = "Put one more stage at the end; move it by its handle, or with Alt+↑ and Alt+↓"
 WIDE = 600
@@ -223,7 +222,7 @@ class DecodingPanel(Panel):
         nothing = _nothing(view)
         offer(self.step, nothing)
         offer(self.play, "" if view.playing else nothing)
-        offer(self.rewind, _no_way_back(view))
+        offer(self.rewind, view.no_way_back)
         self.setFocusProxy(self.step if self.step.isEnabled() else self.modes.button(0))
         if former.playing != view.playing:
             self._name_play()
@@ -372,13 +371,6 @@ def _nothing(view: View) -> str:
     if view.answer is None or view.answer.distribution is not None:
         return ""
     return WRITTEN if view.answer.prefix.index == view.loaded.vocabulary.length else NOTHING
-
-
-def _no_way_back(view: View) -> str:
-    """Why there is nothing to rewind; a step that led here is taken back without asking a model."""
-    if not view.caret:
-        return AT_START
-    return "" if view.rewound is not None else view.no_model
 
 
 def _drawn_words(view: View) -> str:

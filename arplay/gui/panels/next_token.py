@@ -38,7 +38,7 @@ MOST_ANIMATED = 10.0
 EXPORT_WIDTH = 760
 _EXPORT_TOP = SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2]
 
-COMPLETE = "Everything is written: nothing comes next. Rewind to see what the model expected at the last place."
+COMPLETE = "Everything is written: nothing comes next. Go back to see what the model expected at the last place."
 NO_FIRST = (
     "The empty prefix has no distribution for this model: type something, or choose BOS or EOS as the first token."
 )
@@ -46,7 +46,8 @@ WELCOME = (
     "Here stands what the model expects next: a bar for each of the most probable tokens, "
     "and one for all the others together.\n\nLoad a model and write a text to see it."
 )
-WAY_OUT = "Rewind takes back the last change, Ctrl+N begins an empty text, Ctrl+M chooses another model."
+NO_FIRST_KEPT = "No distribution is kept of the empty prefix: what stands before the text is not scored."
+REWIND, WAY_OUT = "Rewind takes back the last change, ", "Ctrl+N begins an empty text, Ctrl+M chooses {} model."
 COVERED = "You are the model: bet in “Be the model” on what comes next. The chart is there once you reveal it."
 ENTROPY = "Entropy of the model's own distribution: how undecided it is"
 WAITING = "Waiting for the model's answer…"
@@ -178,7 +179,7 @@ class NextTokenPanel(Panel):
         if own is None or bool(np.isnan(own.logprobs).any()):
             self._own = self._drawn = None
             complete = view.loaded is not None and view.answer.prefix.index == view.loaded.vocabulary.length
-            nothing = COMPLETE if complete else NO_FIRST
+            nothing = COMPLETE if complete else NO_FIRST if view.run is None else NO_FIRST_KEPT
             self._explain(WAITING if view.stale else nothing if own is None else NOT_NUMBERS)
             return
         self._own = own
@@ -198,7 +199,7 @@ class NextTokenPanel(Panel):
         elif view.problem and not view.busy:
             self._own = self._drawn = None
             told = ". ".join(capital(part) for part in view.problem) + "."
-            self._explain(f"{told}\n\n{WAY_OUT}" if view.loaded is not None else told)
+            self._explain(f"{told}\n\n{_way_out(view)}" if view.loaded is not None else told)
         elif view.loaded is None:
             self._own = self._drawn = None
             self._explain(view.work or WELCOME)
@@ -377,3 +378,9 @@ class NextTokenPanel(Panel):
         painter.setPen(self.theme.color("muted"))
         line = f"{self._view.loaded.info.name} · {self.entropy.text()} · {self.facts.full}"
         painter.drawText(QRectF(left, SPACE[2] + TITLE + SPACE[1], width - 2 * left, SMALL + SPACE[1]), LEFT, line)
+
+
+def _way_out(view: View) -> str:
+    """What can be done where nothing is known of what comes next."""
+    words = WAY_OUT.format("a" if view.run is not None else "another")
+    return words if view.no_way_back else REWIND + words

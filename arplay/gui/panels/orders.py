@@ -173,7 +173,7 @@ class OrdersPanel(Panel):
         if self.orders is not None:
             self.verdict.show_text(summary(self.orders))
             self._show_formula()
-        elif loaded is None:
+        elif loaded is None or view.run is not None:
             self.empty.setText(view.work or NO_MODEL)
         elif loaded.can.joint is None:
             self.empty.setText(NO_JOINT.format(loaded.info.name))

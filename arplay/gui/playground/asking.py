@@ -128,6 +128,8 @@ class Asking(QObject):
             asked = partial(Score, document=self._play.scored_document, reading=view.settings.reading)
             self._number = self._bridge.ask(asked)
             self._show_scoring()
+        else:  # nobody is there to be asked
+            self._show_scoring()
 
     def halt(self, how: Literal["paused", "cancelled"]) -> None:
         """What is scored stays in sight, and the worker knows it: nothing of it is read again when it goes on."""

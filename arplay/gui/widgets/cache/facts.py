@@ -152,7 +152,7 @@ def nothing_yet(view: View) -> str:
     """The empty panel: what it will show and how to get there."""
     if view.problem is not None:
         return f"{view.problem[0]}. {view.problem[1]}."
-    if view.loaded is None:
+    if view.loaded is None or view.run is not None:
         return view.work or view.no_model
     if not view.loaded.can.keeps:
         how = "is asked at a server and keeps nothing here" if view.loaded.can.partial else _LOOKED_UP

@@ -10,7 +10,7 @@ from arplay.gui.intents import Do
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
-from arplay.gui.widgets.push_button import push_button, quiet_button
+from arplay.gui.widgets.push_button import offer, push_button, quiet_button
 
 LONG_SECONDS, LATE_MS = 2.0, 700
 """A scoring can be held that takes longer by what is known of it, or goes on for so long by now."""
@@ -51,6 +51,7 @@ class ScoringRow(QWidget):
         """``words``: how the text was read; before them stands how far that is."""
         self.caption.show_text("  ·  ".join(part for part in (progress(view), words) if part))
         before, self._view = self._view, view
+        offer(self.reading, view.no_model if view.run is not None else "")  # else it is for the first model
         if not view.scoring or view.playing or view.document is not before.document:
             self._late.stop()
             self._waited = False

@@ -170,6 +170,17 @@ class Score:
         return tuple(texts[id] for id in ids)
 
     @property
+    def document(self) -> Document:
+        """The text that was scored, which another model may score as well. Raises Problem for what is no text.
+
+        >>> from arplay import load
+        >>> run = load("abc").score("BAC")
+        >>> load("english").score(run.document).beside(run).units
+        3
+        """
+        return saved_run(self.loaded, self.ledger, "").document
+
+    @property
     def ids(self) -> Ids:
         """Shape (n,)."""
         return self.ledger.ids

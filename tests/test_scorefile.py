@@ -58,7 +58,8 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "5 bytes that both score" in capsys.readouterr().out and "t.txt" in page.read_text()
     for wrong in (
         ["--conventions"],
-        ["--compare", "abc"],
+        ["--compare", "abc", "--divergence"],
+        ["--compare", str(run), "--context", "2"],
         ["--save", str(run)],
         ["--model", "abc"],
         ["--context", "2"],
@@ -70,6 +71,36 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["score", str(text), "--model", "abc", "--save", str(tmp_path / "t.json")]) == 2
     assert main(["score", "--prompt", "#.# .#. #.#", "--model", "xo", "--save", str(run)]) == 1
     assert "only scored texts" in capsys.readouterr().err
+
+
+def test_a_run_stands_beside_models_whichever_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, run = tmp_path / "t.txt", tmp_path / "t.npz"
+    text.write_text("BACAB")
+    scores = {name: arplay.load(name).score("BACAB") for name in ("abc", "english")}
+    scores["abc"].save(run)
+    nats = {name: score.nll_nats for name, score in scores.items()}
+    for first, others in ((str(run), ["english", str(run)]), (str(text), [str(run), "abc"])):
+        assert main(["score", first, "--compare", *others, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["model"]["name"] == ("abc" if first == str(run) else "english")
+        for other, found in zip(others, told["comparison"], strict=True):
+            name = "english" if other == "english" else "abc"
+            assert found["model"]["name"] == name and found["bytes_compared"] == 5
+            assert found["other_nll_nats"] == pytest.approx(nats[name], abs=1e-4)
+    assert arplay.load("english").score(arplay.Score.opened(run)[0].document).nll_nats == pytest.approx(nats["english"])
+    assert main(["score", str(run), "--compare", "english", "--first-token", "unscored", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["comparison"][0]
+    assert found["bytes_compared"] == 4, "how the model reads can be said"
+    (tmp_path / "other.txt").write_text("CAB")
+    for argv, said in (
+        ([str(tmp_path / "other.txt"), "--compare", str(run)], "t.npz is a run of another text than"),
+        ([str(run), "--compare", "xo"], "xo: this model reads pixels, no text"),
+        (["--prompt", "#.# .#. #.#", "--model", "xo", "--compare", str(run)], "t.npz is a run of another text than"),
+    ):
+        assert main(["score", *argv]) == 1
+        assert said in capsys.readouterr().err
+    assert main(["score", str(text), "--compare", str(run), "--divergence"]) == 2
+    assert "not to a run" in " ".join(capsys.readouterr().err.split())
 
 
 def changed(path: Path, **members: Any) -> bytes:

@@ -50,8 +50,7 @@ def compared(args: argparse.Namespace, progress: Report) -> Shown:
     if args.file is not None and scorefile.is_scores(args.file):
         if args.model is not None:
             raise options.UsageError("a saved run goes without --model: it has its figures")
-        first, name = Score.opened(args.file)
-        source, model = Source(name, scorefile.read(args.file).document), None
+        (source, first), model = given.opened(args.file), None
     else:
         source = given.source(args, args.prompt, args.file, args.encoding)
         model = given.model(args, progress)
@@ -71,14 +70,12 @@ def compared(args: argparse.Namespace, progress: Report) -> Shown:
     parted = Parted(0, ledgers, tuple(first.beside(other) for other in every[1:]), shares(ledgers))
     called = first.loaded.info.name, *(name for name, _ in others)
     names = tuple(f"{name} {score.loaded.info.dtype}" for name, score in zip(called, every, strict=True))
-    return replace(shown, found=Beside(parted, tuple(score.loaded for score in every), names))
+    return replace(shown, found=Beside(parted, tuple(score.loaded for score in every), names, "ABCD"[: len(every)]))
 
 
 def _others(args: argparse.Namespace, source: Source, progress: Report) -> Iterator[tuple[str, Score]]:
     """By what they are called, in the order of ``--compare``; no two models are in memory at once."""
     for name in args.compare:
-        if scorefile.is_scores(Path(name)):
-            yield Path(name).name, Score.opened(name)[0]
-        else:
-            spec, score = given.typed(name)[0], given.other(args, name, progress).score(source.document)
-            yield Path(spec).name if Path(spec).is_absolute() else spec, score
+        spec, score = given.typed(name)[0], given.scored(given.rival(args, name, progress), name, source)
+        named = scorefile.is_scores(Path(name)) or Path(spec).is_absolute()
+        yield Path(spec).name if named else spec, score

@@ -8,13 +8,16 @@ from pathlib import Path
 from arplay import api
 from arplay.commands import options
 from arplay.commands.console import note
+from arplay.core.errors import Problem
 from arplay.core.signs import safe
 from arplay.core.windows import Cost, windows_of
 from arplay.engine.load import Loaded
+from arplay.export import scorefile
 from arplay.export.provenance import summary
 from arplay.models import catalogue, devices, documents
 from arplay.models.base import Report, lead
 from arplay.models.documents import Source
+from arplay.results import Score
 
 
 def source(args: argparse.Namespace, prompt: str | None, file: Path | None, encoding: str | None) -> Source:
@@ -51,6 +54,31 @@ def other(args: argparse.Namespace, name: str, progress: Report) -> api.Model:
     """A model beside it, read as the options say. Raises Problem."""
     spec, dtype = typed(name)
     return model(argparse.Namespace(**{**vars(args), "model": spec, "dtype": dtype or args.dtype}), progress)
+
+
+def opened(path: Path) -> tuple[Source, Score]:
+    """The text of a run that was saved, and its scores. Raises Problem."""
+    score, name = Score.opened(path)
+    return Source(name, score.document), score
+
+
+def rival(args: argparse.Namespace, name: str, progress: Report) -> api.Model | Score:
+    """What ``--compare`` names: a run that was saved, or a model. Raises Problem."""
+    return Score.opened(name)[0] if scorefile.is_scores(Path(name)) else other(args, name, progress)
+
+
+def scored(rival: api.Model | Score, name: str, source: Source) -> Score:
+    """What it says of a text. Raises Problem where that is of another text, or none that it can read."""
+    if not isinstance(rival, Score):
+        try:
+            return rival.score(source.document)
+        except Problem as problem:
+            raise Problem(f"{name}: {problem.cause}", problem.remedy) from problem
+    alike = isinstance(source.document, type(rival.document))
+    if not (alike and rival.ledger.encoded.is_of(source.document)):
+        cause = f"{name} is a run of another text than {source.name}"
+        raise Problem(cause, "compare what has scored the same text, or name a model, which scores this one")
+    return rival
 
 
 def typed(name: str) -> tuple[str, str]:

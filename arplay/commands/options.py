@@ -32,10 +32,13 @@ def said(args: argparse.Namespace, *names: str) -> str:
     return ", ".join(f"--{name.replace('_', '-')}" for name in given)
 
 
-def as_it_was_scored(args: argparse.Namespace, *more: str) -> None:
-    """Raises UsageError where a saved run is asked what needs its model: how it is read, or ``more``."""
-    reads = "model", "device", "dtype", "first_token", "special", "window_lead", "context", "stride", "encoding"
-    if asked := said(args, *reads, *more):
+def as_it_was_scored(args: argparse.Namespace, *more: str, beside: bool = False) -> None:
+    """Raises UsageError where a saved run is asked what needs its model: how it is read, or ``more``.
+
+    ``beside``: how texts are read is asked of a model that stands beside it.
+    """
+    reads = "device", "dtype", "first_token", "special", "window_lead", "context", "stride"
+    if asked := said(args, "model", "encoding", *(() if beside else reads), *more):
         raise UsageError(f"{asked}: a saved run is as it was scored; give the text, and a model scores it")
 
 

@@ -69,7 +69,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--correct-spaces", action="store_true", help=spaces)
     among = "what may follow the text, a line each, or a list in JSON: how probable each is, and which is the best"
     parser.add_argument("--candidates", type=Path, metavar="FILE", help=among)
-    beside = "the same text by another model (several, M:bfloat16): bits over the same bytes, and where they part most"
+    beside = (
+        "the same text by another model (M:bfloat16) or a saved run, or several: bits per byte, and where they part"
+    )
     parser.add_argument("--compare", nargs="+", metavar="M", help=beside)
     apart = "with --compare: KL, total variation and ranks a token, where the models have the same tokens"
     parser.add_argument("--divergence", action="store_true", help=apart)
@@ -82,6 +84,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     against = "perplexity against stride or context as well: the text is scored at several of them"
     parser.add_argument("--curve", choices=get_args(Axis), help=against)
     output.add(parser, "a token or part, or a text a line of .jsonl", more=(".html", ".htm", scorefile.ENDING))
+
+
+def is_run(name: str) -> bool:
+    """Whether ``--compare`` names a saved run, and no model."""
+    return scorefile.is_scores(Path(name))
 
 
 @dataclass(frozen=True)
@@ -184,8 +191,8 @@ def run(args: argparse.Namespace) -> int:
     if args.table and (args.compare or len(args.files) > 1):
         told = "--json and --jsonl have all of it, and `arplay export --chart comparison` writes that as a table"
         raise options.UsageError(f"--table is of one text by one model; {told}")
-    if args.divergence and not args.compare:
-        raise options.UsageError("--divergence goes with --compare M: it is from one model to another")
+    if args.divergence and (not args.compare or any(map(is_run, args.compare))):
+        raise options.UsageError("--divergence goes with --compare M: it is from one model to another, not to a run")
     if args.correct_spaces and args.by != "word":
         raise options.UsageError("--correct-spaces goes with --by word")
     if any(map(scorefile.is_scores, args.files)):
@@ -280,19 +287,23 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
 
 
 def _opened(args: argparse.Namespace) -> list[One]:
-    """Runs that were saved, and perhaps others beside them: no model is loaded. Raises Problem."""
-    others = [Path(name) for name in args.compare or ()]
-    if not all(map(scorefile.is_scores, [*args.files, *others])):
-        raise options.UsageError("saved runs go with saved runs only; score the texts to compare them with a model")
+    """Runs that were saved; a model is loaded only to stand beside them. Raises Problem."""
+    if not all(map(scorefile.is_scores, args.files)):
+        raise options.UsageError("saved runs go with saved runs only: score the other texts by themselves")
     more = "raw", "field", "conventions", "segmentations", "candidates", "divergence", "base", "correct_spaces", "curve"
-    options.as_it_was_scored(args, *more, "save")
-    beside = [Score.opened(path)[0] for path in others]
-    found = []
-    for path in args.files:
-        score, name = Score.opened(path)
-        divided = score.by(args.by) if args.by else None
-        pairs = [(other, score.beside(other)) for other in beside]
-        found.append(One(name, score, divided, None, None, pairs, [], None))
+    options.as_it_was_scored(args, *more, "save", beside=not all(map(is_run, args.compare or ())))
+    runs = [given.opened(path) for path in args.files]
+    found = [
+        One(source.name, score, score.by(args.by) if args.by else None, None, None, [], [], None)
+        for source, score in runs
+    ]
+    with ProgressLine() as progress:
+        for name in args.compare or ():
+            rival = given.rival(args, name, progress)
+            for one, (source, score) in zip(found, runs, strict=True):
+                its = given.scored(rival, name, source)
+                one.beside.append((its, score.beside(its)))
+            del rival
     return found
 
 
@@ -324,14 +335,13 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
         beside: list[list[tuple[Score, Aligned]]] = [[] for _ in sources]
         diverged: list[list[Diverged]] = [[] for _ in sources]
         for name in args.compare or ():
-            other = given.other(args, name, progress)
-            for source, score, found in zip(sources, scores, beside, strict=True):
-                its = other.score(source.document)
+            rival = given.rival(args, name, progress)
+            for source, score, found, far in zip(sources, scores, beside, diverged, strict=True):
+                its = given.scored(rival, name, source)
                 found.append((its, score.beside(its)))
-            for source, far in zip(sources, diverged, strict=True):
-                if first is not None:
-                    far.append(comparisons.divergence(first, other, source.document))
-            del other
+                if first is not None and not isinstance(rival, Score):
+                    far.append(comparisons.divergence(first, rival, source.document))
+            del rival
     divided = [score.by(args.by) if args.by else None for score in scores]
     names = [source.name for source in sources]
     columns = names, scores, divided, compared, segmented, beside, diverged, edged, edits, swept

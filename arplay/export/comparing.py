@@ -28,12 +28,12 @@ class Beside:
     parted: Parted
     models: tuple[Loaded, ...]
     names: tuple[str, ...]
-    letters: str = "ABCD"
+    letters: str
 
     @property
     def titles(self) -> tuple[str, ...]:
         """Letters and names."""
-        return tuple(f"{letter}  {name}" for letter, name in zip(self.letters, self.names, strict=False))
+        return tuple(f"{letter}  {name}" for letter, name in zip(self.letters, self.names, strict=True))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

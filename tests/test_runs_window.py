@@ -278,10 +278,18 @@ def test_a_report_is_written(  # type: ignore[no-untyped-def]
     window = opened("abc", b"BACAB")
     play, path = window.playground, tmp_path / "folder" / f"x{suffix}"
     path.parent.mkdir()
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path.with_suffix("")), ""))
+    proposed: list[str] = []
+
+    def named(parent: object, title: str, name: str, kinds: str) -> tuple[str, str]:
+        proposed.append(Path(name).name)
+        return str(path.with_suffix("")), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", named)
+    window.playground.show(name=f"page{suffix}")
     action = window.menus.export_report if suffix == ".html" else window.menus.export_lines
     with qtbot.waitSignal(play.runs.saved, timeout=PATIENCE):
         action.trigger()
+    assert proposed == [f"page-scores{suffix}"], "not over the text itself"
     told = path.read_text("utf-8")
     if suffix == ".html":
         told = told.split('id="scores">')[1].split("</script>")[0]

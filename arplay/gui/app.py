@@ -25,7 +25,7 @@ from arplay.core.tree import Tree
 from arplay.export.scorefile import is_scores
 from arplay.export.sessionfile import is_session
 from arplay.export.writers import replacing
-from arplay.gui import overrides
+from arplay.gui import files, overrides
 from arplay.gui.bridge import Bridge
 from arplay.gui.intents import Change
 from arplay.gui.interrupt import Interrupts
@@ -52,6 +52,7 @@ def run(options: WindowOptions) -> int:
     sys.excepthook = _Hook(window)
     _fit(window)
     window.show()
+    files.begin_where_left(window)
     QTimer.singleShot(0, _Start(window, options, remembered=True))
     window.closed.connect(app.quit)
     interrupts = Interrupts(window.end, window)

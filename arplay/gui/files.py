@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
@@ -216,6 +216,13 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def begin_where_left(window: Host) -> None:
+    """Dialogs for files begin in the folder of the file that was opened last; from then on Qt remembers it."""
+    folders = (Path(path).parent for path in window.store.recent("recent_files"))
+    if (folder := next((each for each in folders if each.is_dir()), None)) is not None:
+        QFileDialog().setDirectoryUrl(QUrl.fromLocalFile(str(folder)))
 
 
 def ask_open(window: Host) -> Path | None:

@@ -23,7 +23,7 @@ def asked_file(kind: Literal["report", "lines"], window: Host) -> Path | None:
     title, words, ending = KINDS[kind]
     view = window.playground.view
     stem = Path(view.excerpt_of or view.name or "scores").stem
-    proposed = str(Path(window.store.text("export_folder", "")) / f"{stem}{ending}")
+    proposed = str(Path(window.store.text("export_folder", "")) / f"{stem}-scores{ending}")
     name, _ = QFileDialog.getSaveFileName(window, f"Export: {title}", proposed, f"{words} (*{ending})")
     if not name:
         return None

@@ -51,6 +51,10 @@ def to_utf8(data: bytes, name: str, encoding: str | None = None) -> bytes:
         if encoding is not None:
             raise Problem(f"{name} is not {encoding} text", "try another --encoding") from error
         likely = detect(data)
+        if likely is None and b"\0" in data:
+            raise Problem(
+                f"{name} is no text: it has zero bytes, as pictures and programs have", "open a text"
+            ) from error
         remedy = f"open it with --encoding {likely}" if likely else "name its encoding with --encoding NAME"
         seems = f", it looks like {likely}" if likely else ""
         at = error.start if isinstance(error, UnicodeDecodeError) else 0

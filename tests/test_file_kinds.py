@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QDir
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 import arplay
@@ -171,3 +173,25 @@ def test_a_large_one_is_read_by_the_worker(opened: Open, qtbot: QtBot, tmp_path:
     window.open_file(tmp_path / "c.txt", "utf-8")
     qtbot.waitUntil(lambda: "c.txt" in notice(window), timeout=PATIENCE)
     assert play.document.file == b"It was dark\n"  # type: ignore[attr-defined]
+
+
+def test_what_is_no_text_at_all_is_told_so(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("english", b"BAC")
+    program = tmp_path / "program.txt"
+    program.write_bytes(b"\x7fELF\x02\x01\x00\x00" + bytes(range(256)) * 20)
+    window.open_file(program)
+    assert "is no text: it has zero bytes" in notice(window) and "UTF-8" not in notice(window)
+    window.sets.add([program])
+    rows = window.playground.text_set
+    qtbot.waitUntil(lambda: [row.problem is not None for row in rows.rows] == [True], timeout=PATIENCE)
+    assert not rows.rows[0].in_other_encoding
+
+
+def test_dialogs_begin_in_the_folder_of_the_last_file(opened: Open, tmp_path: Path) -> None:
+    gone, folder = tmp_path / "gone", tmp_path / "texts"
+    folder.mkdir()
+    window = opened()
+    for path in (folder / "a.txt", gone / "b.txt"):
+        window.store.add_recent("recent_files", str(path))
+    files.begin_where_left(window)
+    assert QFileDialog().directory() == QDir(str(folder))

@@ -69,7 +69,7 @@ def without_tokenizer(folder: Path) -> None:
 
 
 SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no config": (lambda f: (f / "config.json").unlink(), r"model is no model folder \(no config.json\)"),
+    "no config": (lambda f: (f / "config.json").unlink(), r"the folder model is no model folder \(no config.json\)"),
     "broken config": (lambda f: (f / "config.json").write_text('{"model_type": '), "config.json cannot be read"),
     "nested config": (lambda f: (f / "config.json").write_text("[" * 100_000), "config.json cannot be read"),
     "binary config": (lambda f: (f / "config.json").write_bytes(b"\xff\xfe"), "config.json cannot be read"),

@@ -139,7 +139,9 @@ def _config(path: Path) -> dict[str, Any]:
     if (path / "adapter_config.json").is_file():
         raise Problem(f"{path.name} is an adapter, only a change to another model", "merge it into its model and save")
     if not file.is_file():
-        raise Problem(f"{path.name} is no model folder (no config.json)", "choose a folder saved with save_pretrained")
+        raise Problem(
+            f"the folder {path.name} is no model folder (no config.json)", "choose a folder saved with save_pretrained"
+        )
     config = _read_json(path, "config.json", MAX_CONFIG_BYTES)
     if not isinstance(config.get("model_type"), str):
         raise Problem(f"{path.name}/config.json cannot be read: it names no model_type", "fetch the model again")

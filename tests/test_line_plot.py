@@ -113,3 +113,27 @@ def test_the_keys_go_along_the_points(qtbot: QtBot) -> None:
         qtbot.keyClick(chart, key)
         assert chart.lit == x
     assert chart.accessibleDescription() == "the newest" and chart.accessibleName() == "Lines"
+
+
+def test_the_keys_zoom_and_what_they_go_to_is_in_sight(qtbot: QtBot) -> None:
+    chart = Chart("Lines")
+    qtbot.addWidget(chart)
+    chart.resize(400, 200)
+    chart.show_plot(plot(100), "the newest")
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, *[Qt.Key.Key_Plus] * 6):
+        qtbot.keyClick(chart, key)
+    assert chart.lit == 1.0 and chart.span is not None
+    left, right = chart.span
+    assert left <= 1 <= right and right - left < 10, "closer to the point that is read"
+    for _ in range(20):
+        qtbot.keyClick(chart, Qt.Key.Key_Right)
+        assert chart.span is not None and chart.span[0] <= chart.lit <= chart.span[1]
+    qtbot.keyClick(chart, Qt.Key.Key_Minus)
+    assert chart.span is not None and chart.span[1] - chart.span[0] > right - left
+    qtbot.keyClick(chart, Qt.Key.Key_0)
+    assert chart.span is None
+
+
+def test_numbers_of_an_axis_are_written_alike() -> None:
+    for count, wanted in ((14_000, ["0", "5,000", "10,000"]), (140_000, ["0", "50 k", "100 k"])):
+        assert [words for _, words in Drawing(plot(count), AREA)._along()] == wanted

@@ -181,14 +181,14 @@ def size(count: float) -> str:
     return f"{count:.0f} bytes"
 
 
-def short(count: float) -> str:
-    """A count of tokens or parameters in three digits; all of them below 10,000.
+def short(count: float, least: float = 10_000) -> str:
+    """A count of tokens or parameters in three digits; all of them below ``least``.
 
     >>> short(39), short(1_500), short(25_000), short(134_515_008), short(1_300_000_000)
     ('39', '1,500', '25 k', '135 M', '1.3 B')
     """
     for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if count >= max(unit, 10_000):
+        if count >= max(unit, least):
             return f"{count / unit:,.3g} {name}"
     return f"{count:,.0f}"
 

@@ -1,6 +1,6 @@
 """The line chart as a widget: pointing at it reads it, the wheel zooms along the tokens, dragging moves what is shown.
 
-A double click shows all again; with the keyboard on it, ← and → go along its points.
+A double click shows all again; with the keyboard on it, ← and → go along its points, + and − zoom, 0 shows all.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ NEAR = 24.0
 """Pixels along the axis at which the pointer means a point."""
 CLICK = 4
 """Pixels that the mouse may move in a click."""
+CLOSER = 0.8
+"""How much of what is in sight stays so where one zooms by a step."""
 LEAST = 2.0
 """Tokens (or what the axis counts at least) that are always in sight."""
+ZOOMS = {Qt.Key.Key_Plus: 2, Qt.Key.Key_Equal: 2, Qt.Key.Key_Minus: -2}
+"""Steps that a key zooms by."""
 
 
 class LinePlot(QWidget):
@@ -151,11 +155,14 @@ class LinePlot(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.plot.empty:
             return
-        drawing, times = self.drawing(), 0.8 ** (event.angleDelta().y() / 120)
-        frame, pixel = drawing.frame, event.position().x()
-        ends = (pixel + (edge - pixel) * times for edge in (frame.left(), frame.right()))
-        self._show(*(drawing.x_at(end) for end in ends))
+        self._zoom(event.position().x(), event.angleDelta().y() / 120)
         event.accept()
+
+    def _zoom(self, pixel: float, steps: float) -> None:
+        """Closer by so many steps, or further; what is there stays there."""
+        drawing, times = self.drawing(), CLOSER**steps
+        ends = (pixel + (edge - pixel) * times for edge in (drawing.frame.left(), drawing.frame.right()))
+        self._show(*(drawing.x_at(end) for end in ends))
 
     def show_all(self) -> None:
         self._show_span(None)
@@ -197,12 +204,25 @@ class LinePlot(QWidget):
         return stops[min(max(at, 0), len(stops) - 1)]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        key = Qt.Key(event.key())
+        if key in ZOOMS and not self.plot.empty:
+            frame = self.drawing().frame
+            lit = None if self.lit is None else self.drawing().place(self.spot(self.lit)[0], self.plot.high).x()
+            self._zoom(frame.center().x() if lit is None else lit, ZOOMS[key])
+            return
+        if key == Qt.Key.Key_0:
+            self.show_all()
+            return
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key)
         to = None if step is None else self.beside(step)
         if to is None:
             super().keyPressEvent(event)
             return
         self.light(to)
+        x = self.spot(to)[0]
+        if self.span is not None and not self.span[0] <= x <= self.span[1]:
+            half = (self.span[1] - self.span[0]) / 2
+            self._show(x - half, x + half)
         place = self.drawing().place(self.spot(to)[0], self.plot.high).toPoint() + QPoint(0, 12)
         QToolTip.showText(self.mapToGlobal(place), plain(self.words(to)), self)
 

@@ -23,6 +23,8 @@ LOW = 90
 """Pixels of height below which the axis of tokens has no numbers."""
 UNSEEN = 0.3
 """Pixels between points of which one is left out where there are many."""
+MOST_IN_FULL = 100_000
+"""An axis that ends below it has all digits of its numbers."""
 SAMPLE = 22
 """Pixels of line in the legend."""
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -352,8 +354,8 @@ class Drawing:
         else:
             powers = range(math.ceil(math.log10(self.plot.first) - 1e-9), 13)
             numbers = [n for n in (0.0, *(10.0**power for power in powers)) if self.left <= n <= self.right]
-        texts = [short(value) for value in numbers]
-        if len(set(texts)) < len(texts):
+        texts = [short(value, 1_000) for value in numbers]
+        if len(set(texts)) < len(texts) or max(numbers, default=0) < MOST_IN_FULL:  # all alike, “5,000” and “10,000”
             texts = [f"{value:,.0f}" for value in numbers]
         return list(zip(numbers, texts, strict=True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 from typing import cast
 
@@ -81,6 +82,7 @@ def test_bits_of_a_text_that_is_being_scored_are_those_of_what_is_scored(qtbot: 
 def test_compare_scores_by_every_convention_and_is_exported(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
     window = opened("english", LONG)
     panel, play = in_front(window, qtbot), window.playground
+    assert re.search(r"reads about [0-9,]+ tokens, about [0-9]+ (s|min)", panel.told.full), "beforehand"
     QTest.mouseClick(panel.compare, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.compare.text() == "Stop" or panel.compared is not None)
     qtbot.waitUntil(lambda: panel.compared is not None, timeout=PATIENCE)
@@ -121,6 +123,7 @@ def test_a_curve_is_told_beforehand_measured_stopped_and_exported(opened: Open, 
     QTest.mouseClick(panel.modes.button(1), Qt.MouseButton.LeftButton)
     assert panel.curve.isVisible() and not panel.rows.isVisible()
     qtbot.waitUntil(lambda: panel.curve.message.startswith("Measure scores the text at 6 strides: "))
+    assert re.search(r"[0-9,]+ tokens to be read, about [0-9]+ (s|min)", panel.curve.message), "and how long it takes"
     QTest.mouseClick(panel.compare, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.compare.text() == "Stop")
     QTest.keyClick(panel.compare, Qt.Key.Key_Return)

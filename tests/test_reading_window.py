@@ -225,7 +225,10 @@ def test_it_is_applied_remembered_and_told_with_both_totals(opened: Open, qtbot:
     dialog = dialog_of(window, qtbot)
     dialog.context.setValue(120)
     dialog.stride.setValue(60)
-    dialog.apply.click()
+    dialog.apply.setFocus()
+    QTest.keyClick(dialog.apply, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: not dialog.apply.isEnabled())
+    assert dialog.focusWidget() is dialog.shut, "no field takes the next key"
     settle(window, qtbot)
     reading = Reading(context=120)
     assert window.playground.view.settings.reading == reading, "60 is half a window, as it is where nothing is said"

@@ -26,6 +26,7 @@ from arplay.core.reading import PRESETS, FirstToken, Reading, offered, preset_of
 from arplay.core.windows import Cost, windows_of
 from arplay.engine.load import Loaded
 from arplay.gui.intents import AddUp, StopAsking
+from arplay.gui.pace import speed_of
 from arplay.gui.theme import SPACE
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
@@ -75,7 +76,8 @@ class ReadingSettings(QDialog):
         column.addStretch(1)
         foot = QHBoxLayout()
         foot.addStretch(1)
-        foot.addWidget(push_button("Close", slot=self.close))
+        self.shut = push_button("Close", slot=self.close)
+        foot.addWidget(self.shut)
         foot.addWidget(self.apply)
         column.addLayout(foot)
         for box in (self.context, self.stride):
@@ -291,6 +293,7 @@ class ReadingSettings(QDialog):
         self._fill(new)
 
     def _apply(self) -> None:
+        self.shut.setFocus()  # there is nothing to apply now, and Qt would go to a field that a key changes
         self.chosen.emit(self._reading)
 
 
@@ -342,15 +345,6 @@ def before_words(loaded: Loaded | None, reading: Reading) -> str:
     if loaded is None:
         return ""
     return " ".join(label(loaded.vocabulary.label(id)) for id in lead_ids(loaded, reading.first_token))
-
-
-def speed_of(view: View) -> float | None:
-    """Tokens that this model reads a second here, as it was measured: of a text, else of the longest prefix."""
-    read = [each for each in view.timings if each.kind == "prefill" and each.evaluated > 1 and each.seconds > 0]
-    longest = max(read, key=lambda each: each.evaluated, default=None)
-    if view.speed is not None or longest is None:
-        return view.speed
-    return longest.evaluated / longest.seconds
 
 
 def cost_words(cost: Cost, count: int, speed: float | None) -> str:

@@ -15,6 +15,7 @@ from arplay.engine.curves import Swept, plan
 from arplay.export.perplexity import Perplexities, left_out
 from arplay.gui.contract import Panel
 from arplay.gui.intents import Ask, ByContext, ByStride, CompareConventions, StopAsking
+from arplay.gui.pace import takes
 from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
@@ -191,10 +192,12 @@ class PerplexityPanel(Panel):
         kept = affordable(points, ledger.before + len(ledger))
         cost = sum(point.read for point in kept if point.found is None)
         before = "What was measured before was of another text, model or reading. " if asked.found is not None else ""
-        return f"{before}Measure scores the text at {len(kept)} {AXES[kind]}s: {cost:,} tokens to be read."
+        scored = f"{before}Measure scores the text at {len(kept)} {AXES[kind]}s"
+        return f"{scored}: {cost:,} tokens to be read{takes(cost, view)}."
 
     def _told(self, ledger: Ledger) -> str:
-        asked, cost = self.view.answer_to(CompareConventions), f"Compare reads about {planned(ledger):,} tokens"
+        asked, tokens = self.view.answer_to(CompareConventions), planned(ledger)
+        cost = f"Compare reads about {tokens:,} tokens{takes(tokens, self.view)}"
         if asked.share is not None:
             return f"{asked.doing}: {part_percent(asked.share)}"
         if self.compared is not None:

@@ -259,3 +259,9 @@ def test_an_id_without_bytes_stays_in_the_chain_behind_what_it_was_put_after() -
     assert encode(typed, ALPHABET).ids.tolist() == [0, UNUSED, 1]
     assert prefix_at(typed, encode(typed, ALPHABET), 2, ALPHABET, index=1).actual == UNUSED
     assert Text.of(typed.data) != typed, "negative control: the bytes alone do not tell"
+
+
+def test_the_end_of_what_stands_before_a_place_has_bytes_where_a_letter_is_cut() -> None:
+    text = Text.of("a\n海は".encode())
+    assert [text.tail(caret) for caret in (2, 4, 5, 8)] == ["“a↵”", "“a↵⟨E6⟩⟨B5⟩”", "“a↵海”", "“a↵海は”"]
+    assert Text.of(("x" + "🌊" * 60).encode()).tail(239) == "“…" + "🌊" * 38 + "⟨F0⟩⟨9F⟩”"

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QBuffer, QPoint, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtSvg import QSvgGenerator
 from pytestqt.qtbot import QtBot
 
 import arplay
@@ -27,9 +31,10 @@ from arplay.gui.intents import Change, Seek
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.settings import Settings, Unit
-from arplay.gui.theme import DARK, LIGHT
+from arplay.gui.theme import DARK, LIGHT, SMALL, interface_font
 from arplay.gui.view import View
 from arplay.gui.widgets.heat.handle import Handle
+from arplay.gui.widgets.heat.legend import legend_width, paint_ramp
 from arplay.gui.widgets.heat.modes import ModeRow
 from arplay.gui.widgets.heat.options import Options
 from arplay.gui.widgets.heat.overview import RankCounts
@@ -193,6 +198,25 @@ def test_what_has_no_room_folds_into_a_menu(qtbot: QtBot) -> None:
     assert told.args == ["p"]
     row.show_chosen("p")
     assert row.more.text() == "p" and "probability" in row.more.toolTip()
+
+
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+@pytest.mark.parametrize("measure", NAMES)
+def test_no_words_of_a_legend_meet(qtbot: QtBot, measure: str, unit: Unit) -> None:
+    scale = HeatScale(LIGHT, measure, BOUNDS)
+    data = QBuffer()
+    svg = QSvgGenerator()
+    svg.setOutputDevice(data)
+    area = QRectF(0, 0, legend_width(scale, unit, False, ramped=True), 28)
+    painter = QPainter(svg)
+    paint_ramp(painter, LIGHT, scale, unit, area, False)
+    painter.end()
+    metrics, places = QFontMetricsF(interface_font(SMALL)), []
+    for said in ElementTree.fromstring(data.data().data()).iter("{http://www.w3.org/2000/svg}text"):
+        words = (said.text or "").strip()
+        places.append(QRectF(float(said.get("x", 0)), float(said.get("y", 0)), metrics.horizontalAdvance(words), 11))
+    assert len(places) >= 3 and min(place.left() for place in places) >= 0
+    assert not any(one.intersects(other) for one, other in combinations(places, 2))
 
 
 def test_the_legend_tells_the_share_of_each_bucket(qtbot: QtBot) -> None:

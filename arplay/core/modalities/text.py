@@ -384,8 +384,9 @@ class Encoded:
 def _tail(data: bytes, end: int, width: int = 40) -> str:
     """Looks at no more than it shows: a text may have 50 MB, and be asked at many places."""
     near = max(0, end - 4 * width - 16)  # a letter has four bytes at most, and one may be cut here
-    text = data[near:end].decode("utf-8", "replace").replace("\n", "↵")
-    return f"“{text if len(text) <= width else '…' + text[-width:]}”"
+    text = data[near:end].decode("utf-8", "surrogateescape").replace("\n", "↵")
+    shown = text if len(text) <= width else "…" + text[-width:]
+    return f"“{exact_text(shown.encode('utf-8', 'surrogateescape'))}”"
 
 
 def _letter(data: bytes, place: int) -> tuple[int, int]:

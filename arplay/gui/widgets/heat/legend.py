@@ -129,7 +129,7 @@ class Legend(QWidget):
         if self.movable and self.scale.scale.bucketed:
             held = next((handle for handle in self.handles if handle.is_held or handle.hasFocus()), None)
             bound = None if held is None else self.scale.bounds[self.handles.index(held)]
-            _paint_ramp(painter, self.theme, self.scale, self.unit, area, self.named, self.counts, bound)
+            paint_ramp(painter, self.theme, self.scale, self.unit, area, self.named, self.counts, bound)
         else:
             paint_legend(painter, self.theme, self.scale, self.unit, area, self.named)
         painter.end()
@@ -226,12 +226,13 @@ def legend_width(
             + (metrics.horizontalAdvance(scale.measure.said) + gap if named else 0)
         )
     least = LEAST_BUCKETS if scale.scale.bucketed else LEAST_RAMP
-    return metrics.horizontalAdvance(_measure_name(scale, unit, named)) + least + 3 * SPACE[2]
+    return metrics.horizontalAdvance(_measure_name(scale, unit, named)) + least + 3 * SPACE[2] + _overhang(scale, unit)
 
 
 def ramp_place(scale: HeatScale, unit: Unit, area: QRectF, named: bool) -> QRectF:
     """Where the ramp of colours stands."""
     taken = QFontMetricsF(interface_font(SMALL)).horizontalAdvance(_measure_name(scale, unit, named))
+    taken += _overhang(scale, unit)
     least, most = (LEAST_BUCKETS, MOST_BUCKETS) if scale.scale.bucketed else (LEAST_RAMP, MOST_RAMP)
     wide = max(least, min(most, area.width() * 0.6, area.width() - taken - 3 * SPACE[2]))
     tall, above = (_TALL_BAR, _TALL_BAR - 4) if scale.scale.bucketed else (_BAR, _BAR - 1)
@@ -251,10 +252,10 @@ def paint_legend(
     if scale.scale.bucketed:
         _paint_buckets(painter, theme, scale, area, named, counts)
     else:
-        _paint_ramp(painter, theme, scale, unit, area, named)
+        paint_ramp(painter, theme, scale, unit, area, named)
 
 
-def _paint_ramp(
+def paint_ramp(
     painter: QPainter,
     theme: Theme,
     scale: HeatScale,
@@ -264,8 +265,11 @@ def _paint_ramp(
     counts: Sequence[int] = (),
     held: float | None = None,
 ) -> None:
-    """``counts``: of tokens in each bucket, whose share stands in it where it has room; ``held``: the bound that a hand
-    moves, whose words come first."""
+    """The colours as a ramp.
+
+    ``counts``: of tokens in each bucket, whose share stands in it where it has room; ``held``: the bound that a hand
+    moves, whose words come first.
+    """
     painter.setFont(interface_font(SMALL))
     metrics = QFontMetricsF(interface_font(SMALL))
     ramp, ticks = ramp_place(scale, unit, area, named), scale.scale.ticks(unit)
@@ -291,8 +295,15 @@ def _paint_ramp(
             painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), words)
     painter.setPen(theme.color("muted"))
     name = _measure_name(scale, unit, named)
-    left = ramp.left() - metrics.horizontalAdvance(name) - SPACE[2]
+    left = ramp.left() - metrics.horizontalAdvance(name) - SPACE[2] - _overhang(scale, unit)
     painter.drawText(QPointF(left, area.center().y() + metrics.ascent() / 2 - 2), name)
+
+
+def _overhang(scale: HeatScale, unit: Unit) -> float:
+    """Pixels by which the first number stands out on the left of the ramp."""
+    first = min(scale.scale.ticks(unit), key=lambda tick: tick.along)
+    half = QFontMetricsF(interface_font(SMALL)).horizontalAdvance(first.words) / 2
+    return max(0.0, half - SPACE[1])
 
 
 def _paint_buckets(

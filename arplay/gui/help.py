@@ -12,6 +12,27 @@ from arplay.version import __version__
 
 KEYS = (
     (
+        "Everywhere",
+        (
+            ("Ctrl+Space", "step: sample a token"),
+            ("Alt+←", "rewind one token"),
+            ("Ctrl+P", "play or pause"),
+            ("Ctrl+R", "re-roll the last sample with the next seed"),
+            ("Ctrl+Z / Ctrl+Shift+Z", "undo and redo typing, picks, samples, branches and opened texts"),
+            ("Ctrl+B / Ctrl+Shift+B", "branch / bring back the text that followed a pick"),
+            ("Ctrl+L / Ctrl+K", "go to the text / to the chart"),
+            ("Ctrl+1 … Ctrl+9", "go to one of the first nine panels: the menu View, Go to, has their numbers"),
+            ("F6 / Shift+F6", "the next and the former panel"),
+            ("Ctrl+M", "all models: load one, get one from the hub, remove one"),
+            ("Ctrl+T", "train a model on your text"),
+            ("Ctrl+N / Ctrl+O / Ctrl+S", "new text / open one / save it"),
+            ("Ctrl+E", "export the chart"),
+            ("Ctrl++ / Ctrl+- / Ctrl+0", "larger text, smaller text, the usual size (or Ctrl and the wheel)"),
+            ("F11", "the whole window for one panel (or double-click its title); Esc: back"),
+            ("F1", "this list"),
+        ),
+    ),
+    (
         "In the chart, and in the panel Decoding",
         (
             ("↑ ↓", "choose a token (in the chart)"),
@@ -76,7 +97,38 @@ KEYS = (
     ),
     (
         "In the heatmap",
-        (("← → ↑ ↓", "go to another token of the text"),),
+        (
+            ("← → ↑ ↓", "go to another token of the text (Page Up and Page Down, Home and End too)"),
+            ("Tab", "go to the measures, the bounds and the mark of the legend (← → move them), and the options"),
+        ),
+    ),
+    (
+        "In tables: Words, Ledger, Plots, Comparison, sets of texts",
+        (
+            ("↑ ↓ / Home / End", "go to another row (Shift: select up to there)"),
+            ("Enter", "go to that place of the text; in a set: show that text"),
+            ("Tab, ← →, Enter", "go to the headings, along them, and sort"),
+            ("Delete", "take a text out of a set, or a candidate off the list (Ctrl+Z brings it back)"),
+        ),
+    ),
+    (
+        "In plots and curves",
+        (
+            ("← → / Enter", "go along the points / go to that token"),
+            ("+ / − / 0", "closer, further, all of it"),
+        ),
+    ),
+    (
+        "In Candidates",
+        (("Enter", "in the field: add what is typed; in the list: write that one"), ("F2", "change it")),
+    ),
+    (
+        "In Tokenizers",
+        (
+            ("← → ↑ ↓", "go to another token, and to another tokenizer"),
+            ("Enter", "how the word of a token becomes tokens"),
+            ("Space", "put or take a boundary (in Segmentations)"),
+        ),
     ),
     (
         "In the tree and the blocks of the history",
@@ -112,27 +164,6 @@ KEYS = (
             ("Alt+← / Alt+→", "the page before, and on again"),
             ("Tab and Enter", "go to a link and follow it"),
             ("Ctrl+F, F3 / Shift+F3", "find on the page, the next and the former place (Esc ends the search)"),
-        ),
-    ),
-    (
-        "Everywhere",
-        (
-            ("Ctrl+Space", "step: sample a token"),
-            ("Alt+←", "rewind one token"),
-            ("Ctrl+P", "play or pause"),
-            ("Ctrl+R", "re-roll the last sample with the next seed"),
-            ("Ctrl+Z / Ctrl+Shift+Z", "undo and redo typing, picks, samples, branches and opened texts"),
-            ("Ctrl+B / Ctrl+Shift+B", "branch / bring back the text that followed a pick"),
-            ("Ctrl+L / Ctrl+K", "go to the text / to the chart"),
-            ("Ctrl+1 … Ctrl+9", "go to one of the first nine panels: the menu View, Go to, has their numbers"),
-            ("F6 / Shift+F6", "the next and the former panel"),
-            ("Ctrl+M", "all models: load one, get one from the hub, remove one"),
-            ("Ctrl+T", "train a model on your text"),
-            ("Ctrl+N / Ctrl+O / Ctrl+S", "new text / open one / save it"),
-            ("Ctrl+E", "export the chart"),
-            ("Ctrl++ / Ctrl+- / Ctrl+0", "larger text, smaller text, the usual size (or Ctrl and the wheel)"),
-            ("F11", "the whole window for one panel (or double-click its title); Esc: back"),
-            ("F1", "this list"),
         ),
     ),
 )

@@ -281,7 +281,7 @@ def style_sheet(t: Theme) -> str:
     QAbstractSpinBox::up-button {{ subcontrol-position: top right; margin: 2px 2px 0 0; }}
     QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; margin: 0 2px 2px 0; }}
     QAbstractSpinBox[role="figure"]::up-button, QAbstractSpinBox[role="figure"]::down-button {{ width: 0; margin: 0; }}
-    QAbstractSpinBox[role="figure"] QLineEdit {{ padding: 0 12px 0 8px; }}
+    QAbstractSpinBox[role="figure"] QLineEdit {{ padding: 0 12px 0 4px; }}
     QAbstractSpinBox::up-arrow {{ image: url({icons}/chevron-up-{t.name}.svg); width: 10px; height: 10px; }}
     QAbstractSpinBox::down-arrow {{ image: url({icons}/chevron-down-{t.name}.svg); width: 10px; height: 10px; }}
     QAbstractSpinBox[role="figure"]::up-arrow, QAbstractSpinBox[role="figure"]::down-arrow {{ image: none; width: 0;

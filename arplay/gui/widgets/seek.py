@@ -83,6 +83,7 @@ class SeekBar(ToolRow):
         self.number = QSpinBox()
         self.number.setPrefix("token ")
         self.number.setProperty("role", "figure")
+        self.number.lineEdit().setTextMargins(SPACE[0], 0, 0, 0)
         self.number.setKeyboardTracking(False)
         self.number.setGroupSeparatorShown(True)
         self.number.setAccessibleName("Go to the token with this number")

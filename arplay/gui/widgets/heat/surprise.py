@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDoubleSpinBox
 from arplay.core.distribution import LN2
 from arplay.core.format import in_unit
 from arplay.gui.settings import LEAST_SURPRISE, MOST_SURPRISE, Unit
+from arplay.gui.theme import SPACE
 
 
 class SurpriseField(QDoubleSpinBox):
@@ -20,6 +21,7 @@ class SurpriseField(QDoubleSpinBox):
         self._unit: Unit = "nats"
         self.setPrefix("−log p ≥ ")
         self.setProperty("role", "figure")
+        self.lineEdit().setTextMargins(SPACE[0], 0, 0, 0)
         self.setDecimals(1)
         self.setSingleStep(0.5)
         self.setKeyboardTracking(False)

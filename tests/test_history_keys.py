@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QInputDialog
+from PySide6.QtWidgets import QApplication, QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import bytes_of
 from arplay.gui.intents import Do, Goto, Take
+from arplay.gui.panels.comparison import ComparisonPanel
 from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.widgets.tree.board import Board
 from arplay.gui.widgets.tree.shown import Shown
 from tests.test_history_tree import BLOCKS, TREE, board, grown, history, panel, settled, small, view_of
-from tests.windows_open import Open, opened
+from tests.windows_open import PATIENCE, Open, opened
 
 __all__ = ["opened", "panel"]
 KEY = Qt.Key
@@ -148,3 +152,33 @@ def test_prune_star_rename_and_compare_by_keys(
     play.undo_stack.undo()
     settled(window, qtbot)
     assert len(shown_of(view).outline.below[0]) == 2 and shown_of(view).outline.left_out == 0, "one undo for all"
+
+
+@pytest.mark.parametrize("place", [0, TREE, BLOCKS])
+@pytest.mark.parametrize("by_key", [True, False])
+def test_a_state_becomes_the_base_of_the_comparison(opened: Open, qtbot: QtBot, place: int, by_key: bool) -> None:
+    """From the list, the tree and the blocks, by its menu and by B; the comparison comes in sight, one stays there."""
+    window = opened("abc", b"BA")
+    play, history = window.playground, cast(HistoryPanel, window.panels["history"])
+    comparison = cast(ComparisonPanel, window.panels["comparison"])
+    window.handle(Take(2))
+    settled(window, qtbot)
+    window.handle(Take(1))
+    settled(window, qtbot)
+    window.docks["history"].raise_()
+    history.show_as(place)
+    here = play.view.node
+    assert here is not None and here.parent is not None and comparison.visibleRegion().isEmpty()
+    wanted = here.parent
+    history.show_state(wanted)
+    front = cast(QWidget, history.views.currentWidget())
+    if by_key:
+        QTest.keyClick(front, KEY.Key_B)
+    else:
+        menu = history.menu_of(front.current) if isinstance(front, Board) else history.menu_of_row()
+        next(action for action in menu.actions() if "&base text" in action.text()).trigger()
+    qtbot.waitUntil(lambda: not comparison.visibleRegion().isEmpty() and comparison.based, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: play.view.edited is not None, timeout=PATIENCE)
+    assert play.view.base is not None and bytes_of(play.view.base.ledger.encoded) == b"BAC"
+    assert play.view.node is here and history.isAncestorOf(cast(QWidget, QApplication.focusWidget()))
+    qtbot.waitUntil(lambda: "3 tokens stand in both" in comparison.said.full, timeout=PATIENCE)

@@ -21,6 +21,7 @@ from arplay.gui.playground.watching import Watching
 from arplay.gui.sharing import shared
 
 if TYPE_CHECKING:
+    from arplay.gui.panels.comparison import ComparisonPanel
     from arplay.gui.panels.history import HistoryPanel
     from arplay.gui.panels.plots import PlotsPanel
 
@@ -334,6 +335,15 @@ class Arrangement(QObject):
         self.go_to(panel)
         panel.show_view(self._window.playground.view)  # one that nobody saw is not up to date
         panel.show_state(node)
+
+    def show_base(self) -> None:
+        """Bring the comparison with the base text in sight; the keyboard stays where it is."""
+        panel = cast("ComparisonPanel", self.panels["comparison"])
+        if self.enlarged is not panel:
+            self.restore()
+        self.docks["comparison"].show()
+        self.docks["comparison"].raise_()
+        panel.modes.group.button(1).click()
 
     def show_part(self, part: tuple[int, int] | None) -> None:
         """The tokens [first, stop) that are in sight, where a plot marks them."""

@@ -137,6 +137,7 @@ KEYS = (
             ("Home / End", "go to the beginning, and to the end of this branch"),
             ("Enter / Ctrl+Enter", "be there at once / compare it with where you are"),
             ("F2 / * / Delete", "rename / star / prune the branch (undo brings it back)"),
+            ("B", "compare the text with that state, as the base text of Comparison"),
             ("+ / − / 0", "closer, further, all of it (Shift and arrows move)"),
             ("Space / Backspace", "enlarge a block / out again"),
         ),

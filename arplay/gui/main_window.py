@@ -264,6 +264,9 @@ class MainWindow(Host):
                 self.start_tour()
             case intents.ShowState(node):
                 self.arrangement.show_state(node)
+            case intents.SetBase():
+                self.playground.handle(intent)
+                self.arrangement.show_base()
             case intents.Zoom(steps):
                 self.change(text_size=zoomed(self.playground.view.settings.text_size, steps))
             case intents.Change(settings):

@@ -6,7 +6,7 @@ from functools import partial
 from typing import cast
 
 from PySide6.QtCore import QModelIndex, QPoint, QRectF, Qt
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtGui import QPainter, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -22,7 +22,7 @@ from arplay.core.errors import Problem
 from arplay.core.outline import Outline, Path
 from arplay.core.tree import TRIED, Mark, Node
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Goto, Report, SetMark, Take
+from arplay.gui.intents import Goto, Report, SetBase, SetMark, Take
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
@@ -65,6 +65,8 @@ class HistoryPanel(Panel):
         "exp(Σ log p). What nobody tried is left empty. Equal ways are shown as one.</p>"
         "<p>Right click: rename, star, prune, the next tokens as pale branches, and the text in the window as a "
         "<b>gold</b> one on the tree. Ctrl and a click compares that way with where you are.</p>"
+        "<p>Right click, or B, makes any state the <b>base text</b> of Comparison, which shows token by token what the "
+        "text cost then and costs now.</p>"
         "<p>Arrows go from branch to branch (← back, → on, ↑ ↓ beside it), Home to the beginning, End to its end; "
         "Enter is there, Ctrl and Enter compares, F2 renames, * stars, Delete prunes.</p>"
         "<p>Wheel, pinch, + and − zoom, 0 shows all; a drag, or Shift and arrows, move. In the blocks a double-click, "
@@ -82,6 +84,10 @@ class HistoryPanel(Panel):
         self.rows.setMouseTracking(True)
         self.rows.clicked.connect(self.rows.chosen)
         self.rows.chosen.connect(self._go)
+        self.rows.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.rows.customContextMenuRequested.connect(self._ask_row)
+        base = QShortcut(Qt.Key.Key_B, self.rows, context=Qt.ShortcutContext.WidgetShortcut)
+        base.activated.connect(lambda: self._set_base([self._row_node]))
         self.branches, self.blocks = Branches(), Blocks()
         self._words = Words()
         self._outline: Outline | None = None
@@ -246,17 +252,39 @@ class HistoryPanel(Panel):
         if node is not self._view.node:
             self.intent.emit(Goto(node))
 
+    @property
+    def _row_node(self) -> Node:
+        """The state of the row that keys are about; a click of any button makes it so."""
+        return self.model.rows[max(0, self.rows.currentIndex().row())].node
+
+    def _ask_row(self, at: QPoint) -> None:
+        menu = self.menu_of_row()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.rows.viewport().mapToGlobal(at))
+
+    def menu_of_row(self) -> QMenu:
+        assert self._view.tree is not None
+        menu = twig_menu(Marks([self._row_node], self._view.tree.marks, self._mark, self))
+        self._offer_base(menu, [self._row_node])
+        return menu
+
     def _go_to_twig(self, twig: int) -> None:
         shown = cast(Board, self.views.currentWidget()).shown
         assert shown is not None
         nodes = shown.outline.nodes[twig]
         if nodes and twig != shown.here:
-            chosen = [node for node in nodes if node.kind not in TRIED]
-            self.intent.emit(Goto((chosen or nodes)[-1]))
+            self.intent.emit(Goto(_written(nodes)))
         elif not nodes and shown.outline.parent[twig] == shown.here:
             self.intent.emit(Take(shown.outline.laid[twig].id))
 
     # ---- what is done with a branch
+
+    def _offer_base(self, menu: QMenu, nodes: list[Node]) -> None:
+        menu.addAction("Set as &base text of Comparison (B)").triggered.connect(lambda: self._set_base(nodes))
+
+    def _set_base(self, nodes: list[Node]) -> None:
+        """The text that one has is compared with this state of it."""
+        self.intent.emit(SetBase(_written(nodes)))
 
     def _compare(self, twig: int, *_: object) -> None:
         """With where one stands; the same once more ends it."""
@@ -280,6 +308,8 @@ class HistoryPanel(Panel):
             menu.addAction("&Compare with where you are (Ctrl+click, Ctrl+Enter)").triggered.connect(
                 partial(self._compare, twig)
             )
+        if shown.outline.nodes[twig]:
+            self._offer_base(menu, shown.outline.nodes[twig])
         menu.addAction(f"&Single tokens: the {SINGLE} most probable here").triggered.connect(self.show_single)
         words = "Take the &gold text away" if self._gold else "Lay this text on the tree as the &gold one"
         menu.addAction(words).triggered.connect(self.show_gold)
@@ -295,6 +325,8 @@ class HistoryPanel(Panel):
         marks = Marks(shown.outline.nodes[twig], tree.marks, self._mark, self)
         if what == "prune" and marks.can_be_pruned:
             marks.prune()
+        elif what == "base" and marks.nodes:
+            self._set_base(marks.nodes)
         elif what != "prune" and marks.nodes:
             {"star": marks.star, "rename": marks.rename}[what]()
 
@@ -365,3 +397,8 @@ class HistoryPanel(Panel):
     def _whole(self) -> Branches:
         self.branches.show_tree(self._shown())
         return self.branches
+
+
+def _written(nodes: list[Node]) -> Node:
+    """Of states that are the same the last one that was not only tried."""
+    return ([node for node in nodes if node.kind not in TRIED] or nodes)[-1]

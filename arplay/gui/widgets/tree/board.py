@@ -13,7 +13,7 @@ from arplay.gui.widgets.frame import paint_frame, paint_message
 from arplay.gui.widgets.movable import Movable
 from arplay.gui.widgets.tree.shown import Shown
 
-Want = Literal["prune", "star", "rename"]
+Want = Literal["prune", "star", "rename", "base"]
 _STEPS: dict[Qt.Key, Callable[[Shown, int], int]] = {
     Qt.Key.Key_Left: lambda shown, twig: max(shown.outline.parent[twig], 0),
     Qt.Key.Key_Right: Shown.onward,
@@ -26,12 +26,14 @@ _WANTS: dict[Qt.Key, Want] = {
     Qt.Key.Key_Delete: "prune",
     Qt.Key.Key_Asterisk: "star",
     Qt.Key.Key_F2: "rename",
+    Qt.Key.Key_B: "base",
 }
 
 
 class Board(Movable):
     """``chosen``: a branch was clicked, or Enter pressed on it; ``marked``: with Ctrl; ``asked``: its menu is wanted,
-    at this place; ``wanted``: it is to be pruned, starred or renamed. ``current``: the twig that keys are about.
+    at this place; ``wanted``: it is to be pruned, starred, renamed or the base of a comparison. ``current``: the twig
+    that keys are about.
     """
 
     chosen = Signal(int)

@@ -9,7 +9,7 @@ import numpy as np
 
 from arplay.core.chain import BEST, Best, Ledger
 from arplay.core.modalities.base import Ids
-from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.encoded_text import Encoded
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
 from arplay.engine.load import Loaded

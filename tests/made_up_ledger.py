@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from arplay.core.chain import Best, Ledger
-from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.encoded_text import Encoded
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
 

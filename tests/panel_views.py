@@ -13,7 +13,8 @@ from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.masks import Figures, Pair, Point
-from arplay.core.modalities.text import Encoded, Prefix, Text, bytes_of, encode
+from arplay.core.modalities.encoded_text import Encoded, bytes_of
+from arplay.core.modalities.text import Prefix, Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose, uniform
 from arplay.core.position import Answer, Position
@@ -55,7 +56,7 @@ def textbook() -> View:
     tree = Tree(Text.of(b"B"))
     settings = Settings(decoding=Pipeline.of(temperature=0.8))
     for index in (1, 2):
-        ids = encode(tree.document, table.alphabet).ids
+        ids = tree.document.encoded(table.alphabet).ids
         distribution = Distribution(len(vocabulary), table.logprobs(ids.tolist()))
         decoded = decode(distribution, settings.decoding)
         choice = choose(decoded.candidates, uniform(settings.seed, index))
@@ -65,7 +66,7 @@ def textbook() -> View:
         edit = tree.document.put(index, vocabulary.token(choice.id), vocabulary.name)
         tree.record(edit, "sampled", index + 1, step)
     ledger, loaded = abc_ledger(tree.document.data)
-    encoded = encode(tree.document, table.alphabet)
+    encoded = tree.document.encoded(table.alphabet)
     following = Distribution(len(vocabulary), table.logprobs(encoded.ids.tolist()))
     return View(
         settings=settings,

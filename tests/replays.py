@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from arplay.core.distribution import log_softmax
-from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.encoded_text import Encoded
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.engine.load import Loaded
 from arplay.engine.one_batch import BatchLosses

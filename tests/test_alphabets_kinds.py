@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from arplay.core.errors import Problem
 from arplay.core.modalities.runs import Fixed, Typed, normal
 from arplay.core.modalities.spans import char_spans
-from arplay.core.modalities.text import Text, encode, prefix_at
+from arplay.core.modalities.text import Caret, Text
 from arplay.core.modalities.vocabulary import Tokens
 from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet
 from arplay.models.alphabets.slow import python_alphabet
@@ -212,7 +212,7 @@ def test_what_taking_a_token_writes() -> None:
     cat = int(made.encode(b"cat").ids[0])
     assert made.vocabulary.token(cat).data == b" cat" and made.vocabulary.token(cat, first=True).data == b"cat"
     kept = Text(()).put(0, made.vocabulary.token(cat, first=True), made.vocabulary.name).inserted
-    assert encode(Text(kept), made).ids.tolist() == made.encode(b"cat").ids.tolist() == [cat]
+    assert Text(kept).encoded(made).ids.tolist() == made.encode(b"cat").ids.tolist() == [cat]
     gemma = alphabet("gemma")  # puts no space there, so leaves none out
     cat = int(gemma.encode(b" cat").ids[0])
     assert gemma.vocabulary.token(cat, first=True).data == b" cat"
@@ -236,7 +236,7 @@ def test_documents_of_typed_and_kept_tokens(kind: str, runs: list[tuple[bool, st
         parts.append(Fixed(name, tuple(ids), data) if ids else Typed(text.encode()))
     document = Text(normal(parts))
     try:
-        encoded = encode(document, made, special)
+        encoded = document.encoded(made, special)
     except Problem as problem:
         assert "no token of this text" in str(problem) and not document.data.strip()
         return
@@ -245,12 +245,12 @@ def test_documents_of_typed_and_kept_tokens(kind: str, runs: list[tuple[bool, st
         id for run in document.runs if isinstance(run, Fixed) for id in run.ids
     ]
     for index, end in enumerate(encoded.ends.tolist()[:-1]):
-        prefix = prefix_at(document, encoded, end, made, special)
+        prefix = document.prefix(encoded, Caret(end), made, special)
         behind = encoded.ids[prefix.index :].tolist()
         assert prefix.ids.tolist() == encoded.ids[: prefix.index].tolist()
         assert prefix.index <= index + 1 and prefix.actual == (behind or [None])[0]
     for caret in range(len(document) + 1):
-        prefix = prefix_at(document, encoded, caret, made, special)
+        prefix = document.prefix(encoded, Caret(caret), made, special)
         assert prefix.actual is None or prefix.actual == int(encoded.ids[prefix.index])
 
 
@@ -259,16 +259,22 @@ def test_a_caret_among_spaces_that_are_dropped() -> None:
     the, cat = (int(made.encode(word).ids[0]) for word in (b"the", b"cat"))
     name = made.vocabulary.name
     document = Text((Fixed(name, (the,), (b"the",)), Typed(b"  cat  ")))
-    encoded = encode(document, made)
+    encoded = document.encoded(made)
     assert (encoded.ids.tolist(), encoded.ends.tolist()) == ([the, cat], [3, 10])
-    assert [prefix_at(document, encoded, caret, made).actual for caret in (0, 3, 4, 5, 8)] == [the, cat, cat, cat, None]
-    assert prefix_at(document, encoded, 8, made).ids.tolist() == [the, cat]
+    assert [document.prefix(encoded, Caret(caret), made).actual for caret in (0, 3, 4, 5, 8)] == [
+        the,
+        cat,
+        cat,
+        cat,
+        None,
+    ]
+    assert document.prefix(encoded, Caret(8), made).ids.tolist() == [the, cat]
     behind = Text((Fixed(name, (cat,), (b"CAT",)), Typed(b"  ")))
-    encoded = encode(behind, made)
+    encoded = behind.encoded(made)
     assert encoded.ends.tolist() == [5]
-    assert prefix_at(behind, encoded, 3, made).ids.tolist() == [cat], "a kept token is never read again"
+    assert behind.prefix(encoded, Caret(3), made).ids.tolist() == [cat], "a kept token is never read again"
     with pytest.raises(Problem, match="makes no token of this text"):
-        encode(Text.of(b"  "), made)
+        Text.of(b"  ").encoded(made)
 
 
 def test_a_byte_of_no_character() -> None:

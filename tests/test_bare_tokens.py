@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from tokenizers import Tokenizer
 
 from arplay.cli import main
-from arplay.core.modalities.text import Text, encode, prefix_at
+from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
 from arplay.gui import exports
 from arplay.gui.canvases.text.heat.layout import Flow, units
@@ -64,14 +64,14 @@ def shown_place(window: MainWindow) -> tuple[int | None, int, int | None]:
 def test_an_index_tells_tokens_at_one_caret_apart() -> None:
     made = alphabet("t5")
     document = Text.of("the ﷺ cat".encode())
-    encoded = encode(document, made)
+    encoded = document.encoded(made)
     for index, start in enumerate(encoded.starts.tolist()):
-        prefix = prefix_at(document, encoded, start, made, index=index)
+        prefix = document.prefix(encoded, Caret(start, index), made)
         assert (prefix.index, prefix.actual) == (index, int(encoded.ids[index]))
-    by_caret = {prefix_at(document, encoded, start, made).index for start in encoded.starts.tolist()}
+    by_caret = {document.prefix(encoded, Caret(start), made).index for start in encoded.starts.tolist()}
     assert len(by_caret) < len(encoded), "the caret alone does not tell them apart"
-    elsewhere = prefix_at(document, encoded, 1, made, index=0)
-    assert elsewhere.ids.tolist() == prefix_at(document, encoded, 1, made).ids.tolist()
+    elsewhere = document.prefix(encoded, Caret(1, 0), made)
+    assert elsewhere.ids.tolist() == document.prefix(encoded, Caret(1), made).ids.tolist()
 
 
 def test_a_bare_token_is_shown_by_name_and_stays_chosen(opened: Open, qtbot: QtBot, prefixing: Path) -> None:

@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import arplay
-from arplay.core.modalities.text import Text, bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
+from arplay.core.modalities.text import Text
 from arplay.core.tree import Mark
 from arplay.gui.intents import AddPeer, AddRun, RemovePeer, Select, SetMark
 from arplay.gui.main_window import MainWindow

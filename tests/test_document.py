@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.modalities.runs import MOST_FIXED, Edit, Fixed, Run, Typed, normal, size
-from arplay.core.modalities.text import Text, encode, prefix_at
+from arplay.core.modalities.text import Caret, Text
 from arplay.core.modalities.vocabulary import Token, Tokens, Vocabulary
 
 WORDS = (b"ab", b"b", b" a", b"\xe2\x82", b"\xac", "😀".encode(), b"\r\n", b"a")
@@ -143,7 +143,7 @@ def test_a_pick_keeps_what_stands_before_it_and_its_own_id(spot: tuple[Text, int
 
 @given(documents)
 def test_ids_spell_the_text_and_kept_ids_are_kept(document: Text) -> None:
-    encoded = encode(document, ALPHABET)
+    encoded = document.encoded(ALPHABET)
     spelled = b"".join(ALPHABET.vocabulary.token(int(id)).data for id in encoded.ids)
     assert spelled == document.data
     mine = [what for _, _, what in atoms(document) if what[0] == "words"]  # type: ignore[index]
@@ -155,7 +155,7 @@ def test_ids_spell_the_text_and_kept_ids_are_kept(document: Text) -> None:
 @given(documents)
 def test_runs_of_another_vocabulary_are_typed_together_with_their_neighbours(document: Text) -> None:
     plain = Text(normal(tuple(Typed(run.data) if _foreign(run) else run for run in document.runs)))
-    a, b = encode(document, ALPHABET), encode(plain, ALPHABET)
+    a, b = document.encoded(ALPHABET), plain.encoded(ALPHABET)
     assert np.array_equal(a.ids, b.ids)
     assert np.array_equal(a.fixed, b.fixed)
 
@@ -166,10 +166,10 @@ def _foreign(run: Run) -> bool:
 
 @given(documents)
 def test_prefix_is_whole_tokens_and_the_encoding_of_the_rest(document: Text) -> None:
-    encoded = encode(document, ALPHABET)
+    encoded = document.encoded(ALPHABET)
     edges = [0, *encoded.ends.tolist()]
     for caret in range(len(document) + 1):
-        prefix = prefix_at(document, encoded, caret, ALPHABET)
+        prefix = document.prefix(encoded, Caret(caret), ALPHABET)
         spelled = b"".join(ALPHABET.vocabulary.token(int(id)).data for id in prefix.ids)
         assert spelled == document.data[:caret]
         whole = sum(edge <= caret for edge in edges) - 1
@@ -185,7 +185,7 @@ def test_prefix_is_whole_tokens_and_the_encoding_of_the_rest(document: Text) -> 
 
 def test_a_caret_inside_a_token_by_hand() -> None:
     document = Text((Fixed("words", (0, 2), (b"ab", b" a")),))
-    prefix = prefix_at(document, encode(document, ALPHABET), 3, ALPHABET)
+    prefix = document.prefix(document.encoded(ALPHABET), Caret(3), ALPHABET)
     assert (prefix.ids.tolist(), prefix.actual) == ([0, 8 + ord(" ")], None)
     taken = document.apply(document.put(3, Token(1, b"b"), "words"))
     assert taken.runs == (Fixed("words", (0,), (b"ab",)), Typed(b" "), Fixed("words", (1,), (b"b",)))
@@ -252,12 +252,12 @@ def test_the_rule_about_normal_form_catches_neighbours_that_belong_together() ->
 def test_an_id_without_bytes_stays_in_the_chain_behind_what_it_was_put_after() -> None:
     document, unused = Text.of(b"ab"), ALPHABET.vocabulary.token(UNUSED)
     taken = document.apply(document.put(2, unused, "words"))
-    assert taken.data == b"ab" and encode(taken, ALPHABET).ids.tolist() == [0, UNUSED]
-    prefix = prefix_at(taken, encode(taken, ALPHABET), 2, ALPHABET)
+    assert taken.data == b"ab" and taken.encoded(ALPHABET).ids.tolist() == [0, UNUSED]
+    prefix = taken.prefix(taken.encoded(ALPHABET), Caret(2), ALPHABET)
     assert (prefix.ids.tolist(), prefix.actual) == ([0, UNUSED], None)
     typed = taken.apply(taken.replace(2, 2, b"b"))
-    assert encode(typed, ALPHABET).ids.tolist() == [0, UNUSED, 1]
-    assert prefix_at(typed, encode(typed, ALPHABET), 2, ALPHABET, index=1).actual == UNUSED
+    assert typed.encoded(ALPHABET).ids.tolist() == [0, UNUSED, 1]
+    assert typed.prefix(typed.encoded(ALPHABET), Caret(2, 1), ALPHABET).actual == UNUSED
     assert Text.of(typed.data) != typed, "negative control: the bytes alone do not tell"
 
 

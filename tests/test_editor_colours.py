@@ -16,7 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import Ledger
 from arplay.core.measures import NAMES
-from arplay.core.modalities.text import Text, bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
+from arplay.core.modalities.text import Text
 from arplay.gui.canvases.text import painting
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.marks import Marks

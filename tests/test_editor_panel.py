@@ -15,7 +15,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QInputMe
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from arplay.core.modalities.text import Encoded, Prefix, Text
+from arplay.core.modalities.encoded_text import Encoded
+from arplay.core.modalities.text import Prefix, Text
 from arplay.core.modalities.vocabulary import Token
 from arplay.core.position import Answer, Position
 from arplay.core.tree import Step, Tree

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QProgressD
 from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
-from arplay.core.modalities.text import Text, bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
+from arplay.core.modalities.text import Text
 from arplay.gui import export_image, export_parts, exports
 from arplay.gui.export_parts import PartDialog, needs_pages
 from arplay.gui.main_window import MainWindow

@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from arplay.core.format import number
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
 from arplay.gui.canvases.text.heat.layout import Flow, units
 from arplay.gui.canvases.text.heat.view import PAD
 from arplay.gui.intents import Change, Select

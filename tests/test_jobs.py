@@ -19,7 +19,6 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.runs import Fixed, Typed
 from arplay.core.modalities.text import Caret, Text
-from arplay.core.modalities.text import encode as encode_all
 from arplay.core.modalities.vocabulary import Token, Tokens
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
@@ -261,7 +260,7 @@ def test_a_token_written_after_a_text_does_not_have_it_encoded_again() -> None:
     for _ in range(20):
         document = document.apply(document.put(len(document), Token(0, b"A"), "small"))
         answer = run(explore(state, Explore(1, document, Caret(len(document)))))[1].answer
-        assert np.array_equal(answer.encoded.ids, encode_all(document, SmallModel().alphabet).ids)
+        assert np.array_equal(answer.encoded.ids, document.encoded(SmallModel().alphabet).ids)
     assert cut == [b"CABBA"]
     typed = document.apply(document.replace(0, 1, b"A"))  # negative control: what changed is
     run(explore(state, Explore(1, typed, Caret(len(typed)))))

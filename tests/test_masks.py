@@ -152,7 +152,7 @@ def test_a_document_says_its_chain(name: str) -> None:
     if isinstance(tokens, Vocabulary):
         assert document.data == b"".join(tokens.written[id] for id in ids)
     else:
-        assert document.encoded(tokens, False, lambda key, make: make()).ids.tolist() == ids.tolist()
+        assert document.encoded(tokens).ids.tolist() == ids.tolist()
 
 
 # ---- the child process, and the command

@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core import measures
 from arplay.core.modalities.base import Found
-from arplay.core.modalities.text import Text, bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
+from arplay.core.modalities.text import Text
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.settings import Settings
 from arplay.gui.theme import LIGHT

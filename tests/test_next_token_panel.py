@@ -16,7 +16,8 @@ from pytestqt.qtbot import QtBot
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import LN2, Distribution
 from arplay.core.format import percent
-from arplay.core.modalities.text import Encoded, Prefix, Text
+from arplay.core.modalities.encoded_text import Encoded
+from arplay.core.modalities.text import Prefix, Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
 from arplay.core.position import Answer, Position

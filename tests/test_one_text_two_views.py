@@ -11,7 +11,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 from pytestqt.qtbot import QtBot
 
-from arplay.core.modalities.text import EXCERPT, bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
+from arplay.core.modalities.text import EXCERPT
 from arplay.gui.canvases.text.area import EDITABLE, TextArea
 from arplay.gui.canvases.text.heat import marks
 from arplay.gui.canvases.text.heat.view import HeatView

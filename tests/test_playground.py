@@ -13,8 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.modalities.encoded_text import bytes_of
 from arplay.core.modalities.runs import Fixed
-from arplay.core.modalities.text import Text, bytes_of, text_of
+from arplay.core.modalities.text import Text, text_of
 from arplay.core.picking import uniform
 from arplay.engine.explore import Explore
 from arplay.engine.load import Load

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.modalities.departures import departures
-from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.encoded_text import Encoded
 from arplay.core.modalities.vocabulary import Tokens
 from arplay.core.position import Position
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from arplay.core.modalities.text import Text, bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
+from arplay.core.modalities.text import Text
 from arplay.engine.messages import Progress
 from arplay.gui.bridge import Bridge
 from arplay.gui.intents import Change, Do

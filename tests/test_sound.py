@@ -171,7 +171,7 @@ def test_what_python_gives() -> None:
     with pytest.raises(Problem, match="no level"):
         documents.document("5", Amplitudes(8000, 4))
     with pytest.raises(Problem, match="the model 16,000"):
-        TOKENS.sound(ids).encoded(Amplitudes(16000), False, lambda key, make: make())
+        TOKENS.sound(ids).encoded(Amplitudes(16000))
 
 
 @settings(max_examples=40, deadline=None)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
 from arplay.gui.training.batch import positions, records
 from arplay.gui.training.gradient import gradient_of, signed
 from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, steady_axis

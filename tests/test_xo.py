@@ -143,7 +143,7 @@ def test_the_centre_first_is_the_same_joint_in_another_order() -> None:
 @given(ORDERS, st.tuples(*[st.integers(0, 1)] * 9))
 def test_a_whole_picture_is_told_with_its_total_in_other_orders(order: list[int], picture: tuple[int, ...]) -> None:
     made = Joint(*_parts(order))
-    encoded = Picture(3, ".#", picture).encoded(made.alphabet, False, lambda key, make: make())
+    encoded = Picture(3, ".#", picture).encoded(made.alphabet)
     (note,) = made.told_of(encoded)
     told = re.findall(r"(by rows|by columns|backwards) \u2212(\d+\.\d{4})", note.sentence)
     assert len(told) == 2 and note.sentence.count(" = ") == 2 and "= in this order" in note.sentence
@@ -156,15 +156,13 @@ def test_orders_that_differ_would_be_told_as_unequal(monkeypatch: pytest.MonkeyP
     made = Joint(*_parts(list(range(9))))
     chain = Joint._sum
     monkeypatch.setattr(Joint, "_sum", lambda self, order, levels: chain(self, order[:5], levels))
-    (note,) = made.told_of(
-        made.alphabet.picture(["##.", "..#", "..."]).encoded(made.alphabet, False, lambda key, make: make())
-    )
+    (note,) = made.told_of(made.alphabet.picture(["##.", "..#", "..."]).encoded(made.alphabet))
     assert note.sentence.count(" ≠ ") == 2 and "=" not in note.sentence
 
 
 def test_what_cannot_be_is_equal_in_every_order(tmp_path: Path) -> None:
     made = model(tmp_path, [0, 1], patterns=[{"p": 1, "slip": 0, "rows": ["#."]}])
-    encoded = made.alphabet.picture(["##"]).encoded(made.alphabet, False, lambda key, make: make())
+    encoded = made.alphabet.picture(["##"]).encoded(made.alphabet)
     assert made.told_of(encoded)[0].sentence.startswith("backwards \u2212inf = in this order")
 
 

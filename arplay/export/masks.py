@@ -73,7 +73,7 @@ def _shown(document: Document, tokens: TokenSet) -> str:
     """A wave as bars, anything else as it is shown in a terminal."""
     if not tokens.ordered or tokens.length is not None:
         return document.shown
-    ids = document.encoded(tokens, False, lambda key, make: make()).ids
+    ids = document.encoded(tokens).ids
     return "".join("▁▂▃▄▅▆▇█"[id * 8 // len(tokens)] for id in ids.tolist())
 
 

@@ -456,7 +456,7 @@ def beginning(coder: Coder, text: str, tokens: int, special: bool = False) -> En
         data = to_bytes(text[: LONGEST_TOKEN * tokens])
     except UnicodeEncodeError as error:
         raise Problem("the text holds half a character (a lone surrogate)", "remove it") from error
-    return Text.of(data).encoded(alphabet_of(coder), special, lambda _, make: make())
+    return Text.of(data).encoded(alphabet_of(coder), special)
 
 
 def check(info: Info, ids: Sequence[int], before: int = 0) -> None:

@@ -15,8 +15,9 @@ from arplay.core.chain import BEST, Best, Ledger
 from arplay.core.distribution import Distribution, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Note, Place, TokenSet
+from arplay.core.modalities.encoded_text import Encoded
 from arplay.core.modalities.runs import MOST_FIXED, Fixed, Run, Typed, normal
-from arplay.core.modalities.text import Encoded, Text
+from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.position import Answer, Position
 from arplay.core.windows import Windows

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from arplay.core.modalities.text import Text, bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
+from arplay.core.modalities.text import Text
 from tests.benchmarks.harness import row, wait
 
 TEXT = b"It was a dark and stormy night, and the old man sat by the fire. He said nothing for a long while.\n" * 900

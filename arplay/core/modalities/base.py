@@ -27,6 +27,11 @@ Remember = Callable[[Hashable, Callable[[], Any]], Any]
 """``remember(key, make)``: what ``make`` made for this key, which is kept for a while."""
 
 
+def afresh(key: Hashable, make: Callable[[], Any]) -> Any:
+    """A :data:`Remember` that keeps nothing."""
+    return make()
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """What totals are divided by. ``key``: the name of bits per unit in tables and JSON; ``per``: the same in words."""
@@ -361,11 +366,11 @@ class Document(Protocol):
         """Whether there is nothing in it yet."""
         ...
 
-    def encoded(self, coder: Any, special: bool, remember: Remember) -> Encoded:
+    def encoded(self, coder: Any, special: bool = False, remember: Remember = afresh) -> Encoded:
         """Its tokens; ``special``: whether written names of special tokens are those tokens. Raises Problem."""
         ...
 
-    def prefix(self, encoded: Any, place: Any, coder: Any, special: bool) -> Prefix:
+    def prefix(self, encoded: Any, place: Any, coder: Any, special: bool = False) -> Prefix:
         """The chain before ``place``."""
         ...
 

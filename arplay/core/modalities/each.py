@@ -65,7 +65,7 @@ class EachDocument:
 
     unit: ClassVar[Unit]
 
-    def prefix(self, encoded: Any, place: int | None, coder: Any, special: bool) -> Prefix:
+    def prefix(self, encoded: Any, place: int | None, coder: Any, special: bool = False) -> Prefix:
         """The units before the one with index ``place``."""
         at = len(encoded) if place is None else min(max(place, 0), len(encoded))
         return Prefix(encoded.ids[:at], int(encoded.ids[at]) if at < len(encoded) else None)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.format import part_percent
-from arplay.core.modalities.base import Ids, Note, Remember, Unit
+from arplay.core.modalities.base import Ids, Note, Remember, Unit, afresh
 from arplay.core.modalities.each import EachDocument, EachEdit, EachEncoded, EachTokens
 
 PIXEL = Unit("pixel", "pixels", "bits_per_dimension", "bits per dimension")
@@ -234,7 +234,7 @@ class Picture(EachDocument):
         """The place behind all that can be read: the first pixel of the order that nobody has painted."""
         return None
 
-    def encoded(self, coder: Raster, special: bool, remember: Remember) -> EncodedPicture:
+    def encoded(self, coder: Raster, special: bool = False, remember: Remember = afresh) -> EncodedPicture:
         if not isinstance(coder, Raster):
             raise Problem("this model reads no pictures", "choose a model of pictures")
         if not coder.fits(self):

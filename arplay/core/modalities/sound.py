@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.format import number
-from arplay.core.modalities.base import Ids, Remember, Unit
+from arplay.core.modalities.base import Ids, Remember, Unit, afresh
 from arplay.core.modalities.each import EachDocument, EachEdit, EachEncoded, EachTokens
 
 SAMPLE = Unit("sample", "samples", "bits_per_sample", "bits per sample")
@@ -168,7 +168,7 @@ class Sound(EachDocument):
     def end(self) -> int:
         return len(self)
 
-    def encoded(self, coder: Any, special: bool, remember: Remember) -> EncodedSound:
+    def encoded(self, coder: Any, special: bool = False, remember: Remember = afresh) -> EncodedSound:
         if not isinstance(coder, Amplitudes):
             raise Problem("this model reads no sound", "choose a model of sound")
         if (coder.rate, coder.levels) != (self.rate, self.levels):

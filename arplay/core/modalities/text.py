@@ -7,21 +7,19 @@ except where the user typed. All positions here are bytes from the start.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from arplay.core.distribution import frozen
 from arplay.core.errors import Problem
 from arplay.core.modalities import base as modality
-from arplay.core.modalities import parts
-from arplay.core.modalities.base import Found, Ids, Note, Prefix, Remember
+from arplay.core.modalities.base import Found, Note, Prefix, Remember, afresh
 from arplay.core.modalities.departures import departures
+from arplay.core.modalities.encoded_text import Encoded, encoded_runs, tail_of
 from arplay.core.modalities.finding import Search, find
 from arplay.core.modalities.loss import loss
 from arplay.core.modalities.runs import (
@@ -40,7 +38,6 @@ from arplay.core.modalities.runs import (
     whole,
     without_last,
 )
-from arplay.core.modalities.spans import char_spans, counted, to_text
 from arplay.core.modalities.vocabulary import (
     Alphabet,
     Stepwise,
@@ -97,8 +94,11 @@ class Text:
     def _ends(self) -> tuple[int, ...]:
         return tuple(accumulate(map(len, self.runs)))
 
-    def encoded(self, coder: Alphabet, special: bool, remember: Remember) -> Encoded:
-        """Its ids, as :func:`encode` finds them; each typed run is cut once."""
+    def encoded(self, coder: Alphabet, special: bool = False, remember: Remember = afresh) -> Encoded:
+        """Typed runs canonically (neighbours as a whole, each cut once), fixed runs of this vocabulary as kept.
+
+        Raises Problem where the alphabet cannot write the text.
+        """
         coder = alphabet_of(coder)
         name = coder.vocabulary.name
 
@@ -106,19 +106,57 @@ class Text:
             tokens: Tokens = remember((data, start, name, special), lambda: coder.encode(data, start, special))
             return tokens
 
-        return encode(self, coder, special, cut)
+        encoded = encoded_runs(self._read_by(coder).runs, True, cut, special)
+        if len(self) and not len(encoded):
+            raise Problem("this model's tokenizer makes no token of this text", "type a letter")
+        if not len(encoded) or int(encoded.ends[-1]) == len(self):
+            return encoded
+        ends = encoded.ends.copy()
+        ends[-1] = len(self)  # spaces that the tokenizer drops belong to the token before them
+        return replace(encoded, ends=ends)
+
+    def _read_by(self, alphabet: Alphabet) -> Text:
+        """The same with what was fixed in other vocabularies typed."""
+        name = alphabet.vocabulary.name
+        if all(isinstance(run, Typed) or run.vocabulary == name for run in self.runs):
+            return self
+        own = (run if isinstance(run, Typed) or run.vocabulary == name else Typed(run.data) for run in self.runs)
+        return Text(normal(own))
 
     def cutting(self, coder: Alphabet, special: bool, parts: Recent[Hashable, Any]) -> Iterator[float]:
         coder = alphabet_of(coder)
         if not isinstance(coder, Stepwise):
             return
-        for place, run in enumerate(_read_as(self, coder).runs):
+        for place, run in enumerate(self._read_by(coder).runs):
             key = (run.data, place == 0, coder.vocabulary.name, special)  # as encoded() has it
             if isinstance(run, Typed) and key not in parts:
                 parts.put(key, (yield from coder.cutting(run.data, place == 0, special)))
 
-    def prefix(self, encoded: Encoded, place: Caret, coder: Alphabet, special: bool) -> Prefix:
-        return prefix_at(self, encoded, place.byte, coder, special, place.index)
+    def prefix(self, encoded: Encoded, place: Caret, coder: Alphabet, special: bool = False) -> Prefix:
+        """The chain before ``place``: whole tokens, plus the encoding of what is left of a token it cuts.
+
+        Tokens that own no bytes come behind a caret at their place, but fixed ones before it; where several tokens
+        begin at the caret, its index says which one is the next (another index than one of theirs says nothing). Where
+        what is left is nothing to the tokenizer (spaces that it drops), the token that the caret stands in is still
+        the next one.
+        """
+        caret, index = place.byte, place.index
+        if index is not None and 0 <= index < len(encoded) and encoded.span(index)[0] == caret:
+            return Prefix(encoded.ids[:index], int(encoded.ids[index]))
+        whole = place_in(encoded.ends, caret, "right")
+        count = min(whole, 1 + place_in(encoded.ends[:-1], caret)) if caret else 0
+        while count < len(encoded) and encoded.fixed[count] and encoded.ends[count] == caret:
+            count += 1
+        start = int(encoded.ends[count - 1]) if count else 0
+        rest = encoded.ids[:0]
+        if start < caret:
+            read = self._read_by(coder)
+            left = max(start, read._widen(caret, caret)[0])
+            runs = normal((*read.between(start, left), Typed(read.data[left:caret])))
+            rest = encoded_runs(runs, start == 0, coder.encode, special).ids
+        if len(rest):
+            return Prefix(np.concatenate([encoded.ids[:count], rest]), None)
+        return Prefix(encoded.ids[:count], int(encoded.ids[count]) if count < len(encoded) else None)
 
     def place(self, encoded: Encoded, index: int) -> Caret:
         """The caret before the token with this index (n: at the end)."""
@@ -129,7 +167,7 @@ class Text:
         return (Note(f"{lost:,}", "characters lost", sentence),) if lost else ()
 
     def tail(self, caret: int) -> str:
-        return _tail(self.data, caret)
+        return tail_of(self.data, caret)
 
     def before(self, place: Caret) -> Mapping[str, Any]:
         return {"text": exact_text(self.data[: place.byte])}
@@ -155,7 +193,7 @@ class Text:
     def departures(self, encoded: Encoded, coder: Alphabet, special: bool) -> tuple[tuple[int, int], ...]:
         if not np.any(encoded.fixed):
             return ()
-        return tuple(departures(encoded, _encode_runs(anew(self.runs, coder.vocabulary), True, coder.encode, special)))
+        return tuple(departures(encoded, encoded_runs(anew(self.runs, coder.vocabulary), True, coder.encode, special)))
 
     def apply(self, edit: Edit) -> Text:
         """The document after an edit that was made from this one."""
@@ -290,212 +328,7 @@ class Caret:
     index: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """A text in one alphabet: its bytes, ids, the byte where each token ends, and which ids were fixed; each (n,)."""
-
-    data: bytes
-    ids: Ids
-    ends: Ids
-    fixed: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def starts(self) -> Ids:
-        return np.concatenate([np.zeros(1, self.ends.dtype), self.ends[:-1]]) if len(self.ends) else self.ends
-
-    def span(self, index: int) -> tuple[int, int]:
-        return int(self.ends[index - 1]) if index else 0, int(self.ends[index])
-
-    @property
-    def units(self) -> int:
-        return len(self.data)
-
-    @cached_property
-    def counts(self) -> tuple[tuple[str, int], ...]:
-        """Once, however often a ledger of it grows."""
-        characters, words = counted(self.data)
-        return (("characters", characters), ("words", words))
-
-    @property
-    def split_words(self) -> int:
-        """
-        >>> Encoded(b" a b", np.arange(1), np.array([4]), np.zeros(1, bool)).split_words  # nothing, a, b
-        3
-        """
-        text = to_text(self.data)
-        return len(text.split()) + text[:1].isspace() + text[-1:].isspace()
-
-    @property
-    def divisions(self) -> tuple[str, ...]:
-        return parts.KINDS
-
-    def parts(self, kind: str) -> Iterator[Ids]:
-        return parts.blocks(self.data, kind)
-
-    def extract(self, start: int, end: int) -> str:
-        return exact_text(self.data[start:end])
-
-    def is_of(self, document: Text) -> bool:
-        return self.data == document.data
-
-    def same_as(self, other: Any) -> bool:
-        return isinstance(other, Encoded) and self.data == other.data
-
-    def begins(self, document: Text) -> bool:
-        return document.data.startswith(self.data)
-
-    def said(self, index: int, tokens: Vocabulary | None, stop: int | None = None) -> str:
-        data = self.data[self.span(index)[0] : self.span(index if stop is None else stop - 1)[1]]
-        if data:
-            return visible(data)
-        id = int(self.ids[index])
-        return f"{tokens.label(id) if tokens is not None else f'#{id}'} (no bytes)"
-
-    def remark(self, index: int) -> str:
-        """What a token has of letters that it shares with its neighbours; empty where it has whole ones only."""
-        start, end = self.span(index)
-        found = []
-        for low, high in dict.fromkeys((_letter(self.data, start), _letter(self.data, end))):
-            mine = self.data[max(low, start) : min(high, end)]
-            if low < high and mine:
-                letter = visible(self.data[low:high])
-                found.append(f"byte{'s' * (len(mine) > 1)} {mine.hex(' ').upper()} of {letter}")
-        return ", ".join(found)
-
-    def tail(self, index: int, width: int = 40) -> str:
-        return _tail(self.data, int(self.ends[index - 1]) if index > 0 else 0, width)
-
-    def part(self, first: int, stop: int) -> Encoded:
-        low = int(self.ends[first - 1]) if first else 0
-        high = int(self.ends[stop - 1]) if stop > first else low
-        cut = slice(first, stop)
-        ids, ends, fixed = self.ids[cut], self.ends[cut] - low, self.fixed[cut]
-        return Encoded(self.data[low:high], frozen(ids), frozen(ends), frozen(fixed))
-
-    def record(self) -> Mapping[str, NDArray[Any]]:
-        """``start`` and ``end`` are the smallest run of code points that a token's bytes touch."""
-        starts, ends = char_spans(self.data, self.starts, self.ends)
-        return {"start": starts, "end": ends, "byte_start": self.starts, "byte_end": self.ends}
-
-
-def _tail(data: bytes, end: int, width: int = 40) -> str:
-    """Looks at no more than it shows: a text may have 50 MB, and be asked at many places."""
-    near = max(0, end - 4 * width - 16)  # a letter has four bytes at most, and one may be cut here
-    text = data[near:end].decode("utf-8", "surrogateescape").replace("\n", "↵")
-    shown = text if len(text) <= width else "…" + text[-width:]
-    return f"“{exact_text(shown.encode('utf-8', 'surrogateescape'))}”"
-
-
-def _letter(data: bytes, place: int) -> tuple[int, int]:
-    """The bytes [start, end) of the whole character that ``place`` is inside of; (place, place) where it is in none."""
-    for start in range(max(0, place - 3), place):
-        for width in (2, 3, 4):
-            if start < place < start + width <= len(data):
-                try:
-                    if len(data[start : start + width].decode()) == 1:
-                        return start, start + width
-                except UnicodeDecodeError:
-                    pass  # these bytes are no letter; others may be
-    return place, place
-
-
 def text_of(document: modality.Document) -> Text:
     """The same, for what shows texts only."""
     assert isinstance(document, Text), "a text"
     return document
-
-
-def encoded_of(encoded: modality.Encoded) -> Encoded:
-    """The same, for what shows texts only."""
-    assert isinstance(encoded, Encoded), "a text"
-    return encoded
-
-
-def bytes_of(encoded: modality.Encoded) -> bytes:
-    """The bytes of a scored text, for what shows texts only."""
-    return encoded_of(encoded).data
-
-
-Cut = Callable[[bytes, bool, bool], Tokens]
-"""As :meth:`Alphabet.encode`."""
-
-
-def encode(document: Text, alphabet: Alphabet, special: bool = False, cut: Cut | None = None) -> Encoded:
-    """Ids of the whole text: typed runs canonically (neighbours as a whole), fixed runs of this vocabulary as kept.
-
-    Runs fixed in another vocabulary count as typed. ``special``: whether typed names of special tokens are those
-    tokens. ``cut``: the alphabet's own encode where that remembers. Raises Problem where the alphabet cannot write the
-    text.
-    """
-    encoded = _encode_runs(_read_as(document, alphabet).runs, True, cut or alphabet.encode, special)
-    if len(document) and not len(encoded):
-        raise Problem("this model's tokenizer makes no token of this text", "type a letter")
-    if not len(encoded) or int(encoded.ends[-1]) == len(document):
-        return encoded
-    ends = encoded.ends.copy()
-    ends[-1] = len(document)  # spaces that the tokenizer drops belong to the token before them
-    return replace(encoded, ends=ends)
-
-
-def _encode_runs(runs: Runs, start: bool, cut: Cut, special: bool) -> Encoded:
-    """Runs in normal form, none of them of another vocabulary; ``start``: whether a text begins with them."""
-    if len(runs) == 1 and isinstance(run := runs[0], Typed):  # the usual case of a long text, which is not copied
-        tokens = cut(run.data, start, special)
-        return Encoded(run.data, tokens.ids, tokens.ends, np.zeros(len(tokens), bool))
-    ids: list[Ids] = [np.zeros(0, np.int32)]
-    ends: list[Ids] = [np.zeros(0, np.int32)]
-    fixed: list[NDArray[np.bool_]] = [np.zeros(0, bool)]
-    base = 0
-    for run in runs:
-        fresh = start and len(ids) == 1
-        tokens = run.encoded if isinstance(run, Fixed) else cut(run.data, fresh, special)
-        ids.append(tokens.ids)
-        ends.append(base + tokens.ends)
-        fixed.append(np.full(len(tokens), isinstance(run, Fixed)))
-        base += len(run)
-    data = b"".join(run.data for run in runs)
-    return Encoded(data, np.concatenate(ids), np.concatenate(ends), np.concatenate(fixed))
-
-
-def _read_as(document: Text, alphabet: Alphabet) -> Text:
-    """The document with what was fixed in other vocabularies typed."""
-    name = alphabet.vocabulary.name
-    if all(isinstance(run, Typed) or run.vocabulary == name for run in document.runs):
-        return document
-    own = (run if isinstance(run, Typed) or run.vocabulary == name else Typed(run.data) for run in document.runs)
-    return Text(normal(own))
-
-
-def prefix_at(
-    document: Text,
-    encoded: Encoded,
-    caret: int,
-    alphabet: Alphabet,
-    special: bool = False,
-    index: int | None = None,
-) -> Prefix:
-    """The chain before byte ``caret``: whole tokens, plus the encoding of what is left of a token it cuts.
-
-    Tokens that own no bytes come behind a caret at their place, but fixed ones before it; where several tokens begin
-    at the caret, ``index`` says which one is the next (another index than one of theirs says nothing). Where what is
-    left is nothing to the tokenizer (spaces that it drops), the token that the caret stands in is still the next one.
-    """
-    if index is not None and 0 <= index < len(encoded) and encoded.span(index)[0] == caret:
-        return Prefix(encoded.ids[:index], int(encoded.ids[index]))
-    whole = place_in(encoded.ends, caret, "right")
-    count = min(whole, 1 + place_in(encoded.ends[:-1], caret)) if caret else 0
-    while count < len(encoded) and encoded.fixed[count] and encoded.ends[count] == caret:
-        count += 1
-    start = int(encoded.ends[count - 1]) if count else 0
-    rest = encoded.ids[:0]
-    if start < caret:
-        read = _read_as(document, alphabet)
-        left = max(start, read._widen(caret, caret)[0])
-        runs = normal((*read.between(start, left), Typed(read.data[left:caret])))
-        rest = _encode_runs(runs, start == 0, alphabet.encode, special).ids
-    if len(rest):
-        return Prefix(np.concatenate([encoded.ids[:count], rest]), None)
-    return Prefix(encoded.ids[:count], int(encoded.ids[count]) if count < len(encoded) else None)

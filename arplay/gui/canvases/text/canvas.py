@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 from arplay.core.chain import Ledger
 from arplay.core.format import percent
 from arplay.core.healing import LIKELY
-from arplay.core.modalities.text import Encoded, bytes_of, text_of
+from arplay.core.modalities.encoded_text import Encoded, bytes_of
+from arplay.core.modalities.text import text_of
 from arplay.core.modalities.vocabulary import visible
 from arplay.core.rising import place_in
 from arplay.gui.canvases.canvas import Canvas

@@ -14,9 +14,9 @@ import numpy as np
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Ids, TokenSet
+from arplay.core.modalities.encoded_text import bytes_of
 from arplay.core.modalities.parts import sentence_rows
 from arplay.core.modalities.spans import to_text
-from arplay.core.modalities.text import bytes_of
 from arplay.core.recent import Recent
 from arplay.core.rising import place_in
 from arplay.gui.canvases.text.heat.layout import Floats, Flow, Ints, Measure, Units, bare_tokens, units

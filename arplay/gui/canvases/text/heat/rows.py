@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import TokenSet
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
 from arplay.gui.canvases.text.heat.blocks import Blocks, Rows
 from arplay.gui.canvases.text.heat.painting import Lines, lead_columns
 from arplay.gui.canvases.text.heat.shaping import Grid

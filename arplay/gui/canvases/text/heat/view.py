@@ -21,7 +21,8 @@ from PySide6.QtWidgets import QToolTip
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Found, TokenSet
-from arplay.core.modalities.text import bytes_of, text_of
+from arplay.core.modalities.encoded_text import bytes_of
+from arplay.core.modalities.text import text_of
 from arplay.gui.canvases.text.heat import marks
 from arplay.gui.canvases.text.heat.layout import rows_about
 from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines

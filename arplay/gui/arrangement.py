@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QTabWidget, QWidget
 from shiboken6 import isValid
 
 from arplay.core.tree import Node
@@ -19,6 +19,7 @@ from arplay.gui.dock import Dock, Panels, TitleBar
 from arplay.gui.host import Host
 from arplay.gui.playground.watching import Watching
 from arplay.gui.sharing import shared
+from arplay.gui.widgets.layouts import in_column
 
 if TYPE_CHECKING:
     from arplay.gui.panels.comparison import ComparisonPanel
@@ -410,10 +411,6 @@ def _shares(text: str) -> dict[str, tuple[float, float]]:
 def _column(widgets: Iterable[QWidget]) -> QWidget:
     """One above the other; the last one takes the room."""
     whole = QWidget()
-    column = QVBoxLayout(whole)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(theme.SPACE[0])
-    for widget in widgets:
-        column.addWidget(widget)
+    column = in_column(*widgets, on=whole, spacing=theme.SPACE[0])
     column.setStretch(column.count() - 1, 1)
     return whole

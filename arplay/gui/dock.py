@@ -7,12 +7,13 @@ from typing import cast
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QMouseEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QMenu, QToolButton, QWidget
 
 from arplay.gui.contract import Panel
 from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.menu_button import give_menu
 
 
@@ -30,10 +31,7 @@ class TitleBar(QWidget):
         policy.setRetainSizeWhenHidden(True)  # no panel is narrower for having a tab
         self._label.setSizePolicy(policy)
         self._buttons: list[tuple[QToolButton, str]] = []
-        row = self._row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE[1], SPACE[0], SPACE[0], SPACE[0])
-        row.setSpacing(0)
-        row.addWidget(self._label)
+        row = self._row = in_row(self._label, on=self, margins=(SPACE[1], SPACE[0], SPACE[0], SPACE[0]), spacing=0)
         if panel.beside_title is None:
             row.addStretch(1)
         else:

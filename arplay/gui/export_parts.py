@@ -11,12 +11,10 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QGridLayout,
-    QHBoxLayout,
     QMessageBox,
     QProgressDialog,
     QRadioButton,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,6 +23,7 @@ from arplay.gui import export_image
 from arplay.gui.export_image import PAGE, SCALE, Chart
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.layouts import FREE, in_column, in_row
 from arplay.gui.widgets.sheet import Sheet
 
 Span = tuple[int, int]
@@ -108,11 +107,7 @@ class PartDialog(QDialog):
         self.range = QRadioButton(f"&From {what.rstrip('s')}")
         self.first, self.last = self._box(f"First of the {what}", start[0] + 1), self._box("Last of them", start[1])
         self.told = Label()
-        line = QHBoxLayout()
-        line.setSpacing(SPACE[1])
-        for widget in (self.range, self.first, Label("to"), self.last):
-            line.addWidget(widget)
-        line.addStretch(1)
+        line = in_row(self.range, self.first, Label("to"), self.last, FREE, spacing=SPACE[1])
         grid.addLayout(line, grid.rowCount(), 0)
         grid.addWidget(self.told, grid.rowCount() - 1, 1)
         self.told.setProperty("role", "caption")
@@ -121,12 +116,7 @@ class PartDialog(QDialog):
         self.go = buttons.addButton("&Choose a file…", QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[3])
-        column.setSpacing(SPACE[3])
-        column.addWidget(head)
-        column.addLayout(grid)
-        column.addWidget(buttons)
+        in_column(head, grid, buttons, on=self, margins=(SPACE[4], SPACE[4], SPACE[4], SPACE[3]), spacing=SPACE[3])
         self.go.setDefault(True)  # it is the dialog's by now
         self._typed = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typed.timeout.connect(self._tell_range)

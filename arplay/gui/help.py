@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QScrollArea, QWidget
 
 from arplay.gui.contract import Panel
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.layouts import in_column
 from arplay.version import __version__
 
 KEYS = (
@@ -213,8 +214,6 @@ def _dialog(parent: QWidget, title: str, html: str) -> QDialog:
     area.setWidget(label)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
     buttons.rejected.connect(dialog.close)
-    column = QVBoxLayout(dialog)
-    column.addWidget(area, 1)
-    column.addWidget(buttons)
+    in_column((area, 1), buttons, on=dialog, margins=None)
     dialog.resize(560, min(620, label.heightForWidth(520) + 110))
     return dialog

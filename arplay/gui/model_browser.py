@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QStackedLayout,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,6 +24,7 @@ from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.models.details import Details
 from arplay.gui.widgets.models.hub_field import HubField
 from arplay.gui.widgets.models.rows import ModelList, ModelRows
@@ -92,20 +92,9 @@ class ModelBrowser(QDialog):
         self._pages = QStackedLayout(place)
         self._pages.addWidget(self.list)
         self._pages.addWidget(self.nothing)
-        left = QVBoxLayout()
-        left.setSpacing(SPACE[1])
-        left.addWidget(self.search)
-        left.addWidget(place, 1)
-        middle = QHBoxLayout()
-        middle.setSpacing(SPACE[2])
-        middle.addLayout(left, 1)
-        middle.addWidget(self.details)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[3], SPACE[3], SPACE[3], SPACE[3])
-        column.setSpacing(SPACE[2])
-        column.addLayout(middle, 1)
-        column.addWidget(self.hub)
-        column.addLayout(self._bottom())
+        left = in_column(self.search, (place, 1), spacing=SPACE[1])
+        middle = in_row((left, 1), self.details, spacing=SPACE[2])
+        in_column((middle, 1), self.hub, self._bottom(), on=self, margins=SPACE[3], spacing=SPACE[2])
 
     def _bottom(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -9,12 +9,10 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAction, QHideEvent, QKeyEvent, QKeySequence, QShortcut, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,6 +20,7 @@ from arplay import paths
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.page import Page
 
 PAGES = (
@@ -99,21 +98,9 @@ class Pages(QDialog):
         return button
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        bar.setSpacing(SPACE[1])
-        for widget in (self.back, self.forward):
-            bar.addWidget(widget)
-        bar.addWidget(self.search, 1)
-        bar.addWidget(self.nothing)
-        right = QVBoxLayout()
-        right.setSpacing(SPACE[1])
-        right.addLayout(bar)
-        right.addWidget(self.page, 1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE[3], SPACE[3], SPACE[3], SPACE[3])
-        row.setSpacing(SPACE[2])
-        row.addWidget(self.list)
-        row.addLayout(right, 1)
+        bar = in_row(self.back, self.forward, (self.search, 1), self.nothing, spacing=SPACE[1])
+        right = in_column(bar, (self.page, 1), spacing=SPACE[1])
+        in_row(self.list, (right, 1), on=self, margins=SPACE[3], spacing=SPACE[2])
 
     def _connect(self) -> None:
         self.list.currentItemChanged.connect(self._on_chosen)

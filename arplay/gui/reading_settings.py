@@ -32,6 +32,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.first_token import FirstTokenBox, rules
 from arplay.gui.widgets.labels import capital, label
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.push_button import offer, push_button
 
 MOST_CONTEXT = 1_000_000
@@ -134,9 +135,7 @@ class ReadingSettings(QDialog):
     def _costs(self) -> QFrame:
         card = QFrame(self)
         card.setProperty("role", "card")
-        column = QVBoxLayout(card)
-        column.setSpacing(SPACE[0])
-        column.addWidget(self.cost)
+        column = in_column(self.cost, on=card, margins=None, spacing=SPACE[0])
         for each in self.both:
             column.addWidget(each)
             each.asked.connect(self.asked)
@@ -308,10 +307,7 @@ class _Total(QWidget):
         self.button = push_button("Score it", slot=self._ask, role="chip")
         self._reading = Reading()
         self._runs = False
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.words, 1)
-        row.addWidget(self.button)
+        in_row((self.words, 1), self.button, on=self)
 
     def show_total(self, where: str, totals: Totals | None, said: str, reading: Reading, possible: bool) -> None:
         """``said``: what there is to say where the total is not known; ``possible``: whether it can be asked for."""

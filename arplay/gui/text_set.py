@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
 from arplay.core.format import number, percent
 from arplay.core.signs import safe
@@ -25,6 +25,7 @@ from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import ProgressLine
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import FREE, in_row
 from arplay.gui.widgets.menu_button import give_menu
 from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.row_table import ChoiceTable, Column, TableRows
@@ -194,13 +195,7 @@ class SetWindow(QWidget):
             menu.addAction(f"{words}…").setData(ending)
         menu.triggered.connect(lambda action: self._ask_export(action.data()))
         give_menu(self.export, menu)
-        low = QHBoxLayout()
-        low.setSpacing(SPACE[1])
-        for button in (self.files, self.show_one, self.halt):
-            low.addWidget(button)
-        low.addStretch(1)
-        for button in (self.remove, self.empty, self.export):
-            low.addWidget(button)
+        low = in_row(self.files, self.show_one, self.halt, FREE, self.remove, self.empty, self.export, spacing=SPACE[1])
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
         column.setSpacing(SPACE[1])

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Panel
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.layouts import FREE, in_row
 
 KEYS = "Alt+N: next · Alt+B: back · Alt+K: skip"
 
@@ -92,11 +93,7 @@ class Tour(QFrame):
         skip.clicked.connect(self.end)
         for button in (skip, self._back, self._next):
             button.setAutoDefault(True)  # Enter presses the focused button, as in a dialog
-        row = QHBoxLayout()
-        row.addWidget(skip)
-        row.addStretch(1)
-        row.addWidget(self._back)
-        row.addWidget(self._next)
+        row = in_row(skip, FREE, self._back, self._next)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[2])
         column.setSpacing(SPACE[1])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.layouts import in_column
 
 
 class WidgetHeat(QWidget):
@@ -26,9 +27,7 @@ class WidgetHeat(QWidget):
         self._view, self._inner = View(), inner
         self._scale, self._unit = HeatScale(LIGHT, Settings().colour_by), Settings().unit
         inner.setAccessibleName(name)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(inner)
+        in_column(inner, on=self)
         self.setFocusProxy(inner)
 
     def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QStackedWidget, QWidget
 
 from arplay.core.betting import CHIPS, Bets
 from arplay.gui.contract import Panel
@@ -16,6 +16,7 @@ from arplay.gui.widgets.betting.guess import Guess
 from arplay.gui.widgets.betting.moves import MovesView
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.push_button import offer, push_button
 
 SIDE = 270
@@ -86,32 +87,16 @@ class BettingPanel(Panel):
                 row.addWidget(button)
             row.addStretch(1)
         for page, above, below in ((self.idle, self.said, begin), (self.bets, self.guess, play)):
-            column = QVBoxLayout(page)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(SPACE[1])
-            column.addWidget(above, 1)
-            column.addLayout(below)
+            in_column((above, 1), below, on=page, spacing=SPACE[1])
             self.side.addWidget(page)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.moves)
         self.splitter.addWidget(self.curve)
-        told = QVBoxLayout(self.results)
-        told.setContentsMargins(0, 0, 0, 0)
-        told.setSpacing(SPACE[0])
-        told.addWidget(self.figures)
-        told.addWidget(self.last)
-        told.addWidget(self.splitter, 1)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE[1])
-        foot.addWidget(self.verdict, 1)
-        foot.addWidget(self.lines)
+        told = in_column(self.figures, self.last, (self.splitter, 1), on=self.results, spacing=SPACE[0])
+        foot = in_row((self.verdict, 1), self.lines, spacing=SPACE[1])
         told.addLayout(foot)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
-        row.setSpacing(SPACE[2])
-        row.addWidget(self.side)
-        row.addWidget(self.results, 1)
+        row = in_row(self.side, (self.results, 1), on=self, margins=SPACE[1], spacing=SPACE[2])
 
     def minimumSizeHint(self) -> QSize:
         return QSize(180, 100)

@@ -35,6 +35,7 @@ from arplay.gui.widgets.continuations.fields import Fields
 from arplay.gui.widgets.continuations.progress import Tried, progress
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.joint_map import JointMap
+from arplay.gui.widgets.layouts import in_column
 from arplay.gui.widgets.push_button import offer, push_button, segment
 from arplay.gui.widgets.rollout_rows import RolloutRows, told_of
 from arplay.gui.widgets.rollout_tiles import RolloutTiles
@@ -149,11 +150,9 @@ class ContinuationsPanel(Panel):
             group.addButton(button)
         for part in (modes, *self.fields.all, self.fields.lengths, self.run, self.step):
             self.head.add(part)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
-        column.setSpacing(SPACE[0])
-        column.addWidget(self.head)
-        column.addWidget(self.pages, 1)
+        column = in_column(
+            self.head, (self.pages, 1), on=self, margins=(SPACE[1], SPACE[0], SPACE[1], SPACE[0]), spacing=SPACE[0]
+        )
         foot, said = QHBoxLayout(), QVBoxLayout()
         for words in (self.note, self.looked):
             said.addWidget(words)

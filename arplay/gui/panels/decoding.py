@@ -39,6 +39,7 @@ from arplay.gui.widgets.decoding.stage_row import tab_chain
 from arplay.gui.widgets.decoding.whereabouts import Whereabouts
 from arplay.gui.widgets.dial import Dial
 from arplay.gui.widgets.labels import capital, label
+from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.menu_button import give_menu
 from arplay.gui.widgets.peek import Peek
 from arplay.gui.widgets.push_button import offer
@@ -177,10 +178,7 @@ class DecodingPanel(Panel):
         add_menu.fill(menu)
         menu.triggered.connect(self._on_add)
         give_menu(self.add, menu)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE[0])
-        row.addWidget(self.presets, 1)
-        row.addWidget(self.add, 1)
+        row = in_row((self.presets, 1), (self.add, 1), spacing=SPACE[0])
         return row
 
     def _build_buttons(self) -> QGridLayout:

@@ -30,6 +30,7 @@ from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.scoring_row import ScoringRow, progress
 from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
 from arplay.gui.widgets.labels import first_token, lead_tokens, windows
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.seek import SeekBar
@@ -81,18 +82,9 @@ class HeatmapPanel(OnSheet, Panel):
         self.modes, self.buttons = ModeRow((*MEASURES, difference(None))), OptionButtons()
         self.buttons.asked.connect(self.intent)
         self.controls = QWidget()
-        row = QHBoxLayout(self.controls)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.modes)
-        row.addWidget(self.legend, 1)
-        row.addWidget(self.buttons)
+        in_row(self.modes, (self.legend, 1), self.buttons, on=self.controls, spacing=0)
         self.head = QWidget()
-        head = QVBoxLayout(self.head)
-        head.setContentsMargins(0, 0, 0, 0)
-        head.setSpacing(SPACE[0])
-        for widget in (self.figures, self.row, self.progress):
-            head.addWidget(widget)
+        head = in_column(self.figures, self.row, self.progress, on=self.head, spacing=SPACE[0])
         self.low = QVBoxLayout()
         head.addLayout(self.low)
         head.addStretch(1)

@@ -8,10 +8,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QHBoxLayout,
     QSizePolicy,
     QStackedLayout,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,6 +22,7 @@ from arplay.gui.widgets.cache import facts, sheet
 from arplay.gui.widgets.cache.chart import CacheChart
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import ROW, FigureRow
+from arplay.gui.widgets.layouts import FREE, in_column, in_row
 from arplay.gui.widgets.push_button import push_button
 
 SIDE = 308
@@ -89,26 +88,14 @@ class KvCachePanel(Panel):
         self._show_words()
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE[1])
-        buttons.addWidget(self.now)
-        buttons.addWidget(self.clear)
-        buttons.addStretch(1)
-        column = QVBoxLayout(self.side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[0])
-        column.addWidget(self.figures)
-        for caption in (self.verdict, self.going_back, self.state):
-            column.addWidget(caption)
-        column.addStretch(1)
-        column.addLayout(buttons)
+        buttons = in_row(self.now, self.clear, FREE, spacing=SPACE[1])
+        in_column(
+            self.figures, self.verdict, self.going_back, self.state, FREE, buttons, on=self.side, spacing=SPACE[0]
+        )
         self.row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.body)
         self.row.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
         self.row.setSpacing(SPACE[2])
-        self.fields = QVBoxLayout(self.field)
-        self.fields.setContentsMargins(0, 0, 0, 0)
-        self.fields.setSpacing(0)
-        self.fields.addWidget(self.reach)
+        self.fields = in_column(self.reach, on=self.field, spacing=0)
         self.row.addWidget(self.field, 3)
         self.row.addWidget(self.chart, 4)
         self.row.addWidget(self.side)

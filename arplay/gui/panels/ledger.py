@@ -8,7 +8,6 @@ from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QHBoxLayout,
     QMenu,
     QSizePolicy,
     QSplitter,
@@ -25,6 +24,7 @@ from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.ledger.curve import SurprisalCurve
 from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
@@ -99,14 +99,8 @@ class LedgerPanel(OnSheet, Panel):
         self._show_words()
 
     def _lay_out(self) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(self.product)
-        words.addWidget(self.check)
-        beside = QHBoxLayout()
-        beside.setSpacing(SPACE[2])
-        beside.addLayout(words, 1)
-        beside.addWidget(self.button)
+        words = in_column(self.product, self.check, spacing=0)
+        beside = in_row((words, 1), self.button, spacing=SPACE[2])
         self.foot.setSpacing(SPACE[0])
         self.foot.addWidget(self.figures)
         self.foot.addLayout(beside, 1)

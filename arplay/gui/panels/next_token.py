@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox
 
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
@@ -27,6 +27,7 @@ from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, B
 from arplay.gui.widgets.bars.view import ROW, BarView
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import in_column
 from arplay.gui.widgets.push_button import push_button
 from arplay.models.base import Info
 
@@ -131,14 +132,7 @@ class NextTokenPanel(Panel):
         second.addWidget(self.search, 1)
         second.addWidget(self.count)
         second.addWidget(self.log)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
-        layout.setSpacing(SPACE[1])
-        layout.addLayout(top)
-        layout.addLayout(second)
-        layout.addWidget(self.strip)
-        layout.addWidget(self.levels)
-        layout.addWidget(self.bars, 1)
+        in_column(top, second, self.strip, self.levels, (self.bars, 1), on=self, margins=SPACE[1], spacing=SPACE[1])
         self.setFocusProxy(self.bars)
 
     def minimumSizeHint(self) -> QSize:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
@@ -22,6 +22,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.choice import Choice
 from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.layouts import FREE, in_row
 from arplay.gui.widgets.perplexity.curve import PerplexityCurve
 from arplay.gui.widgets.perplexity.figures import conventions_of, figures
 from arplay.gui.widgets.perplexity.rows import ConventionRows, Shown
@@ -76,11 +77,7 @@ class PerplexityPanel(Panel):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.body = QWidget()
-        head = QHBoxLayout()
-        head.setSpacing(SPACE[2])
-        head.addWidget(self.choice)
-        head.addStretch(1)
-        head.addWidget(self.compare)
+        head = in_row(self.choice, FREE, self.compare, spacing=SPACE[2])
         column = QVBoxLayout(self.body)
         column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])

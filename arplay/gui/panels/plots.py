@@ -10,13 +10,11 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QDoubleSpinBox,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QSizePolicy,
     QSpinBox,
     QStackedLayout,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,6 +25,7 @@ from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.plot import tokens_in
 from arplay.gui.widgets.plots.counting import Counting
 from arplay.gui.widgets.plots.extremes import ExtremesSheet, ExtremesTable
@@ -115,16 +114,10 @@ class PlotsPanel(Panel):
         self.head.addWidget(self.told, 1)
         for box in (self.width_box, self.bin_box):
             self.head.addWidget(box)
-        self.inner = QVBoxLayout()
-        self.inner.setSpacing(SPACE[0])
-        self.inner.addLayout(self.head)
-        self.inner.addWidget(self.plot, 1)
-        self.inner.addWidget(self.says)
-        row = QHBoxLayout(self.body)
-        row.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
-        row.setSpacing(SPACE[1])
-        row.addWidget(self.list)
-        row.addLayout(self.inner, 1)
+        self.inner = in_column(self.head, (self.plot, 1), self.says, spacing=SPACE[0])
+        in_row(
+            self.list, (self.inner, 1), on=self.body, margins=(SPACE[1], SPACE[0], SPACE[1], SPACE[0]), spacing=SPACE[1]
+        )
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)

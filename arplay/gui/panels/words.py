@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.distribution import LN2
 from arplay.core.format import in_unit, number, part_percent
@@ -22,6 +22,7 @@ from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.choice import Choice
+from arplay.gui.widgets.layouts import FREE, in_row
 from arplay.gui.widgets.push_button import offer, push_button
 from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words.sheet import WordSheet
@@ -68,11 +69,7 @@ class WordsPanel(OnSheet, Panel):
         self.correct = push_button("Correct spaces", CORRECT, self._correct, role="chip")
         self.kinds = Choice("Words, lines, sentences or paragraphs", "What a row is")
         self.kinds.chosen.connect(self._choose)
-        head = QHBoxLayout()
-        head.setSpacing(SPACE[2])
-        head.addWidget(self.kinds)
-        head.addStretch(1)
-        head.addWidget(self.correct)
+        head = in_row(self.kinds, FREE, self.correct, spacing=SPACE[2])
         self.empty = Label(role="caption", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)

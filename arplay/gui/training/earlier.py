@@ -13,6 +13,7 @@ from arplay.gui.theme import LIGHT, SPACE, Theme, icon
 from arplay.gui.training import facts
 from arplay.gui.training.run import is_live
 from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.layouts import FREE, in_column, in_row
 from arplay.gui.widgets.scrolling import Scrolling
 
 _NONE = "None yet. A run that you start is listed here: resume it, open its model, or look at its curve and snapshots."
@@ -34,10 +35,7 @@ class EarlierRuns(QFrame):
         title = Label("Earlier runs", self, role="heading")
         self.none = Label(_NONE, self, role="caption", wrap=True)
         inside = QWidget()
-        self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(0, 0, SPACE[1], 0)
-        self._column.setSpacing(SPACE[2])
-        self._column.addStretch(1)
+        self._column = in_column(FREE, on=inside, margins=(0, 0, SPACE[1], 0), spacing=SPACE[2])
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[3], SPACE[3], SPACE[1], SPACE[3])
         column.setSpacing(SPACE[2])
@@ -87,9 +85,7 @@ class RunCard(QFrame):
         self.away.setAccessibleName(f"Take {state.folder.name} off the list")
         self.away.setVisible(not is_live(state))
         self.away.clicked.connect(self._on_away)
-        first = QHBoxLayout()
-        first.addWidget(name, 1)
-        first.addWidget(self.away)
+        first = in_row((name, 1), self.away)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE[1])
         self.resume, self.show_it, self.open = QPushButton("Resume"), QPushButton("Show"), QPushButton("Open")
@@ -111,11 +107,9 @@ class RunCard(QFrame):
         for button in (self.resume, self.show_it, self.open):
             button.setAccessibleName(f"{button.text()}: {state.folder.name}")
         buttons.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[2], SPACE[1], SPACE[1], SPACE[2])
-        column.setSpacing(SPACE[0])
-        column.addLayout(first)
-        column.addWidget(self.said)
+        column = in_column(
+            first, self.said, on=self, margins=(SPACE[2], SPACE[1], SPACE[1], SPACE[2]), spacing=SPACE[0]
+        )
         column.addSpacing(SPACE[0])
         column.addLayout(buttons)
         self.show_run(state)

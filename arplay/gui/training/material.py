@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QHBoxLayout, QHeaderView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QHeaderView, QWidget
 
 from arplay import paths
 from arplay.core.errors import Problem
@@ -18,6 +18,7 @@ from arplay.export.writers import replacing
 from arplay.gui.store import Store
 from arplay.gui.training.inputs import Input
 from arplay.gui.widgets.caption import Caption, plain
+from arplay.gui.widgets.layouts import FREE, in_row
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.row_table import Column, RowTable, TableRows
 from arplay.models import families
@@ -98,11 +99,7 @@ class Files(Input):
         self.remove = push_button("Remove", "Take the chosen ones off the list (Delete)", self.remove_chosen)
         self.total = Caption()
         buttons = QWidget()
-        row = QHBoxLayout(buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        for button in (self.add, self.use_editor, self.remove):
-            row.addWidget(button)
-        row.addStretch(1)
+        in_row(self.add, self.use_editor, self.remove, FREE, on=buttons)
         self.row(buttons, self.list, self.total, down=True)
         self.buddy = self.list
         self.list.removed.connect(self.remove_chosen)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from arplay.core.format import nats_or_bits, percent
 from arplay.core.gradient import logit_gradient
@@ -25,6 +25,7 @@ from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, B
 from arplay.gui.widgets.bars.view import ROW
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.layouts import FREE, in_column, in_row
 from arplay.gui.widgets.push_button import push_button
 
 BARS = 20
@@ -86,23 +87,13 @@ class NextChart(QWidget):
         self.log = push_button("log", role="chip", name="Logarithmic axis", checkable=True)
         for signal in (self.what.changed, self.order.changed, self.log.clicked):
             signal.connect(self._show)
-        controls = QHBoxLayout()
-        controls.setSpacing(SPACE[2])
-        controls.addWidget(self.what)
-        controls.addWidget(self.order)
-        controls.addStretch(1)
-        controls.addWidget(self.log)
+        controls = in_row(self.what, self.order, FREE, self.log, spacing=SPACE[2])
         self._pages = QStackedLayout()
         self._pages.addWidget(self.bars)
         self._pages.addWidget(self.gradient)
         self.waiting = Waiting(self)
         self.waiting.add(self.bars)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[1])
-        column.addLayout(controls)
-        column.addWidget(self.title)
-        column.addLayout(self._pages, 1)
+        in_column(controls, self.title, (self._pages, 1), on=self, spacing=SPACE[1])
 
     @property
     def shows_gradient(self) -> bool:

@@ -33,6 +33,7 @@ from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import FREE, in_column
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import Scrolling
 from arplay.gui.widgets.sheet import OnSheet
@@ -132,23 +133,14 @@ class OneBatchView(OnSheet, QWidget):
         self._columns.setSpacing(SPACE[3])
         figures: tuple[QWidget, ...] = (self.figures, self.with_model, shift, self.forcing)
         for several in (figures, (self.ways, note)):
-            column = QVBoxLayout()
-            column.setSpacing(SPACE[2])
-            for part in several:
-                column.addWidget(part)
-            column.addStretch(1)
+            column = in_column(*several, FREE, spacing=SPACE[2])
             self._columns.addLayout(column, 1)
         self._side = Scrolling(side)
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.setSpacing(SPACE[3])
         self._body.addWidget(self.list, 5)
         self._body.addWidget(self._side, 4)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
-        whole.setSpacing(SPACE[1])
-        whole.addLayout(top)
-        whole.addWidget(self.problem)
-        whole.addLayout(self._body, 1)
+        in_column(top, self.problem, (self._body, 1), on=self, margins=SPACE[2], spacing=SPACE[1])
         self.setFocusProxy(self.text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

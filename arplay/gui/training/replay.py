@@ -30,6 +30,7 @@ from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import in_column
 from arplay.gui.widgets.push_button import push_button
 
 DEFAULT = "Once upon a time there was a little girl who lived in a house by the sea."
@@ -121,14 +122,9 @@ class ReplayView(QWidget):
         right.setSpacing(SPACE[0])
         body.setSpacing(SPACE[3])
         self.body = QWidget()
-        column = QVBoxLayout(self.body)
-        column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
-        column.setSpacing(SPACE[1])
-        column.addLayout(top)
-        column.addWidget(self.problem)
-        column.addWidget(self.progress)
-        column.addWidget(self.timeline)
-        column.addLayout(body, 1)
+        in_column(
+            top, self.problem, self.progress, self.timeline, (body, 1), on=self.body, margins=SPACE[2], spacing=SPACE[1]
+        )
         self.pages = QStackedLayout(self)
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import SPACE, Theme, icon
@@ -12,6 +12,7 @@ from arplay.gui.training.losses import LossUnit
 from arplay.gui.training.run import is_live
 from arplay.gui.widgets.caption import Caption, Label, plain, set_role
 from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.push_button import push_button
 
 
@@ -47,13 +48,7 @@ class RunBar(QFrame):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        first = QHBoxLayout()
-        first.setSpacing(SPACE[1])
-        first.addWidget(self.go_back)
-        first.addWidget(self.name)
-        first.addWidget(self.status, 1)
-        for button in (self.open_it, self.stop, self.main):
-            first.addWidget(button)
+        first = in_row(self.go_back, self.name, (self.status, 1), self.open_it, self.stop, self.main, spacing=SPACE[1])
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[1])
         column.setSpacing(SPACE[1])

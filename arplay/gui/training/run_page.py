@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.settings import Unit
@@ -18,6 +18,7 @@ from arplay.gui.training.replay import ReplayView
 from arplay.gui.training.run_bar import RunBar
 from arplay.gui.training.segments import Option, Segments
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.layouts import FREE, in_column, in_row
 from arplay.gui.widgets.push_button import push_button
 
 UNITS = (
@@ -67,26 +68,12 @@ class RunPage(QWidget):
         self._section = self._curve_section()
         self.tabs.insertTab(0, self._section, "Loss")
         self.tabs.setCurrentIndex(0)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[1])
-        column.addWidget(self.bar)
-        column.addWidget(self.split, 1)
+        in_column(self.bar, (self.split, 1), on=self, spacing=SPACE[1])
 
     def _curve_section(self) -> QWidget:
         section = QWidget(self)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE[1])
-        row.addWidget(self.unit)
-        row.addStretch(1)
-        row.addWidget(self.logarithmic)
-        row.addWidget(ExportButton(self.curve, section))
-        column = QVBoxLayout(section)
-        column.setContentsMargins(0, SPACE[0], 0, 0)
-        column.setSpacing(SPACE[1])
-        column.addLayout(row)
-        column.addWidget(self.curve, 1)
-        column.addWidget(self.overfitting)
+        row = in_row(self.unit, FREE, self.logarithmic, ExportButton(self.curve, section), spacing=SPACE[1])
+        in_column(row, (self.curve, 1), self.overfitting, on=section, margins=(0, SPACE[0], 0, 0), spacing=SPACE[1])
         return section
 
     @property

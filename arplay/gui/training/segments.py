@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
 
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.layouts import FREE, in_column, in_row
 from arplay.gui.widgets.push_button import segment
 
 
@@ -37,14 +38,8 @@ class Segments(QWidget):
         self.about.setVisible(sentence)
         self._group = QButtonGroup(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for the letter of its label; its proxy takes it
-        self._row = QHBoxLayout()
-        self._row.setSpacing(0)
-        self._row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[0])
-        column.addLayout(self._row)
-        column.addWidget(self.about)
+        self._row = in_row(FREE, spacing=0)
+        in_column(self._row, self.about, on=self, spacing=SPACE[0])
         self.set_options(options)
 
     def set_options(self, options: Sequence[Option]) -> None:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from arplay.core.format import short
 from arplay.engine.trainer import RunRequest
@@ -21,6 +21,7 @@ from arplay.gui.training.inputs import Choice, Input, Length, NewFolder, Numbers
 from arplay.gui.training.material import Files
 from arplay.gui.training.segments import Option
 from arplay.gui.widgets.caption import Label, set_role
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import Scrolling
 from arplay.models import families
@@ -162,17 +163,9 @@ class StartForm(QFrame):
             grid.addWidget(label, 2 * one.more, column, 1, span)
             grid.addWidget(made, 2 * one.more + 1, column, 1, span)
             grid.setColumnStretch(column, 1)
-        bottom = QHBoxLayout()
-        bottom.setSpacing(SPACE[2])
-        bottom.addWidget(self.open_more)
-        bottom.addWidget(self.why, 1)
-        bottom.addWidget(self.go)
+        bottom = in_row(self.open_more, (self.why, 1), self.go, spacing=SPACE[2])
         inside = QWidget(self)
-        upper = QVBoxLayout(inside)
-        upper.setContentsMargins(SPACE[3], SPACE[3], SPACE[3], SPACE[1])
-        upper.setSpacing(SPACE[3])
-        upper.addLayout(form, 1)
-        upper.addWidget(self.more)
+        in_column((form, 1), self.more, on=inside, margins=(SPACE[3], SPACE[3], SPACE[3], SPACE[1]), spacing=SPACE[3])
         bottom.setContentsMargins(SPACE[3], SPACE[1], SPACE[3], SPACE[3])
         column_of_all = QVBoxLayout(self)
         column_of_all.setContentsMargins(0, 0, 0, 0)

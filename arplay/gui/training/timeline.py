@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSlider, QWidget
 
 from arplay.core.format import nats_or_bits, number
 from arplay.engine.trainer import Plan, Report
@@ -14,6 +14,7 @@ from arplay.gui.settings import Unit
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.training.nll_line import NllLine
 from arplay.gui.widgets.caption import Caption, Label
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.push_button import push_button
 
 PLAY_MS = 250
@@ -58,18 +59,8 @@ class Timeline(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(PLAY_MS)
         self._timer.timeout.connect(self._next)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE[2])
-        row.addWidget(self.play)
-        row.addWidget(self.step)
-        row.addWidget(self.facts, 1)
-        row.addWidget(self.follow)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[0])
-        column.addLayout(row)
-        column.addWidget(self.slider)
-        column.addWidget(self.line)
+        row = in_row(self.play, self.step, (self.facts, 1), self.follow, spacing=SPACE[2])
+        in_column(row, self.slider, self.line, on=self, spacing=SPACE[0])
         self.setFocusProxy(self.slider)
 
     @property

@@ -17,10 +17,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QHBoxLayout,
     QMessageBox,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -38,6 +36,7 @@ from arplay.gui.training.run_page import RunPage
 from arplay.gui.training.start_form import StartForm
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.layouts import in_column, in_row
 
 _ABOUT = (
     "A model learns one thing: to predict the next token, of text, pictures or sound alike. It is trained in a process "
@@ -65,11 +64,7 @@ class TrainingWindow(QWidget):
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self._start_page())
         self.pages.addWidget(self.page)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
-        column.setSpacing(SPACE[1])
-        column.addWidget(self.notice)
-        column.addWidget(self.pages, 1)
+        in_column(self.notice, (self.pages, 1), on=self, margins=SPACE[2], spacing=SPACE[1])
         self._resume = QAction("Resume", self)
         self._resume.triggered.connect(self._go_on)
         self._failure: tuple[str, str] | None = None
@@ -84,16 +79,9 @@ class TrainingWindow(QWidget):
     def _start_page(self) -> QWidget:
         about = Label(_ABOUT, self, role="caption", wrap=True)
         title = Label("Train a model of your own", self, role="title")
-        row = QHBoxLayout()
-        row.setSpacing(SPACE[2])
-        row.addWidget(self.form, 5)
-        row.addWidget(self.earlier, 3)
+        row = in_row((self.form, 5), (self.earlier, 3), spacing=SPACE[2])
         page = QWidget(self)
-        column = QVBoxLayout(page)
-        column.setContentsMargins(SPACE[0], SPACE[0], SPACE[0], SPACE[0])
-        column.setSpacing(SPACE[1])
-        column.addWidget(title)
-        column.addWidget(about)
+        column = in_column(title, about, on=page, margins=SPACE[0], spacing=SPACE[1])
         column.addSpacing(SPACE[0])
         column.addLayout(row, 1)
         return page

@@ -9,12 +9,13 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from arplay.core.modalities.image import Raster
 from arplay.engine.field import Reached
 from arplay.gui.canvases.field import state_of
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, interface_font
+from arplay.gui.widgets.layouts import in_column
 from arplay.gui.widgets.picture.grid import MOST_SIDE, PictureGrid, Square, paint_squares
 
 DECADES = 4.0
@@ -147,11 +148,7 @@ class PictureField(QWidget):
         self._reached: Reached | None = None
         self.grid = FieldGrid(self)
         self.legend = _Legend(self.grid, self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.grid, 1)
-        column.addWidget(self.legend)
+        in_column((self.grid, 1), self.legend, on=self, spacing=0)
         self.setFocusProxy(self.grid)
         self.grid.pressed.connect(self._press)
         self.grid.moved.connect(self._move)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
@@ -27,6 +27,7 @@ from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.heat.card import CardContent
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import FREE, in_column, in_row
 from arplay.gui.widgets.push_button import push_button
 
 HEIGHT = 320
@@ -67,18 +68,8 @@ class SoundCanvas(Canvas):
             "Whole", "All of the sound (Ctrl+0). The wheel, Ctrl++ and Ctrl+- zoom; Shift and the wheel pan.",
             self._whole, role="chip", parent=self,
         )  # fmt: skip
-        tools = QHBoxLayout()
-        tools.setSpacing(SPACE[1])
-        for widget in (self.listen, self.frequencies, self.whole):
-            tools.addWidget(widget)
-        tools.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
-        column.setSpacing(SPACE[0])
-        column.addWidget(self.strip, 3)
-        column.addWidget(self.spectrum, 2)
-        column.addLayout(tools)
-        column.addWidget(self.words)
+        tools = in_row(self.listen, self.frequencies, self.whole, FREE, spacing=SPACE[1])
+        in_column((self.strip, 3), (self.spectrum, 2), tools, self.words, on=self, margins=SPACE[1], spacing=SPACE[0])
         self.setFocusProxy(self.strip)
         self._ticks = QTimer(self)
         self._ticks.setInterval(FRAME_MS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.format import percent
@@ -29,6 +29,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.layouts import in_column
 from arplay.gui.widgets.seek import SeekBar
 
 _ADDED_BY = {
@@ -66,12 +67,7 @@ class TextCanvas(Canvas):
         self.tools.seek.connect(self.open_seek)
         self.seek.intent.connect(self.intent)
         self.notes.chosen.connect(self._on_note)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
-        column.setSpacing(SPACE[1])
-        column.addWidget(self.seek)
-        column.addWidget(self.area, 1)
-        column.addWidget(self.notes)
+        in_column(self.seek, (self.area, 1), self.notes, on=self, margins=SPACE[1], spacing=SPACE[1])
         self.beside_title, self.scrolls = self.tools, self.area
 
     def minimumSizeHint(self) -> QSize:

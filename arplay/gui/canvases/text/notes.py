@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from arplay.gui.intents import Intent
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Caption, Label, plain
+from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.push_button import push_button
 
 LEAST_WORDS = 120
@@ -40,11 +41,7 @@ class Notes(QWidget):
         self.lead.setToolTip("The model reads this before the text; it counts as context and is not scored.")
         self.lead.hide()
         self.label = Caption()
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(SPACE[0], 0, 0, 0)
-        self._row.setSpacing(SPACE[1])
-        self._row.addWidget(self.lead)
-        self._row.addWidget(self.label, 1)
+        self._row = in_row(self.lead, (self.label, 1), on=self, margins=(SPACE[0], 0, 0, 0), spacing=SPACE[1])
         self._buttons: list[QPushButton] = []
         self.setFixedHeight(self._button().sizeHint().height())
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QLineEdit, QSpinBox, QWidget
 
 from arplay.core.betting import CHIPS, MOST, Bets
 from arplay.core.format import percent
@@ -14,6 +14,7 @@ from arplay.core.modalities.base import TokenSet
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.row_table import Column, RowTable, TableRows
 
 MOST_HITS = 50
@@ -83,16 +84,8 @@ class Guess(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(SPACE[1])
-        row.addWidget(self.field, 1)
-        row.addWidget(self.chips)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[0])
-        column.addLayout(row)
-        column.addWidget(self.rows, 1)
-        column.addWidget(self.rest)
+        row = in_row((self.field, 1), self.chips, spacing=SPACE[1])
+        in_column(row, (self.rows, 1), self.rest, on=self, spacing=SPACE[0])
 
     def show_bets(self, bets: Bets, tokens: TokenSet | None, revealed: int | None = None) -> None:
         """``revealed``: the token that stood there, behind which nothing is placed any more."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeySequence, QMouseEvent, QPainter, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QSizePolicy, QWidget
 
 from arplay.core.decoding.rows import Row
 from arplay.core.decoding.stage import Field, Words
@@ -22,6 +22,7 @@ from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.decoding.falling import Falling
 from arplay.gui.widgets.dial import Dial, Scale
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.push_button import push_button, quiet_button
 from arplay.gui.widgets.scrolling import into_sight
 
@@ -63,10 +64,7 @@ class StageRow(QWidget):
         self.waits = QWidget(self)
         self.loading = Caption()
         stop = push_button("Cancel", f"Load no second model for {self.stage.title}", self.cancelled, role="chip")
-        told = QHBoxLayout(self.waits)
-        told.setContentsMargins(0, 0, 0, 0)
-        told.addWidget(self.loading, 1)
-        told.addWidget(stop)
+        in_row((self.loading, 1), stop, on=self.waits)
         self.waits.hide()
         self.more = QWidget(self)
         self._build_more()
@@ -75,17 +73,10 @@ class StageRow(QWidget):
         grid.setHorizontalSpacing(SPACE[0])
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(1, 1)
-        left = QVBoxLayout()
-        left.setContentsMargins(0, SPACE[1], 0, 0)
-        left.setSpacing(0)
-        left.addWidget(self.switch)
-        left.addWidget(self.handle, 1)
+        left = in_column(self.switch, (self.handle, 1), margins=(0, SPACE[1], 0, 0), spacing=0)
         grid.addLayout(left, 0, 0)
         grid.addWidget(self.inputs[0], 0, 1)
-        line = QHBoxLayout()
-        line.setSpacing(0)
-        line.addWidget(self.did, 1)
-        line.addWidget(self.open)
+        line = in_row((self.did, 1), self.open, spacing=0)
         grid.addLayout(line, 1, 1)
         grid.addWidget(self.problem, 2, 1)
         grid.addWidget(self.waits, 3, 1)
@@ -101,11 +92,9 @@ class StageRow(QWidget):
         )
         self.chart = Falling()
         self.remove = push_button("Remove", f"Take {self.stage.title} out of the list", self.removed, role="chip")
-        inside = QVBoxLayout(self.more)
-        inside.setContentsMargins(0, SPACE[0], 0, SPACE[0])
-        inside.setSpacing(SPACE[0])
-        for widget in (*self.inputs[1:], self.facts, self.chart):
-            inside.addWidget(widget)
+        inside = in_column(
+            *self.inputs[1:], self.facts, self.chart, on=self.more, margins=(0, SPACE[0], 0, SPACE[0]), spacing=SPACE[0]
+        )
         inside.addWidget(self.remove, 0, Qt.AlignmentFlag.AlignLeft)
         self.more.hide()
 
@@ -247,11 +236,7 @@ class Text(QWidget):
         self.field.setPlaceholderText(allowed.split(";")[0])
         self.field.editingFinished.connect(self._on_edited)
         self._shown = ""
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.label)
-        column.addWidget(self.field)
+        in_column(self.label, self.field, on=self, spacing=2)
         self.set_reason(None)
 
     def show_value(self, value: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from arplay.core.decoding.bias import id_of
 from arplay.core.decoding.pipeline import Decoded
@@ -11,6 +11,7 @@ from arplay.core.modalities.base import TokenSet
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.decoding.effect import whereabouts
+from arplay.gui.widgets.layouts import in_column
 
 
 class Whereabouts(QWidget):
@@ -28,11 +29,7 @@ class Whereabouts(QWidget):
         self.field.textChanged.connect(self._show)
         self.told = Label(role="caption", wrap=True)
         self.told.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[0])
-        column.addWidget(self.field)
-        column.addWidget(self.told)
+        in_column(self.field, self.told, on=self, spacing=SPACE[0])
 
     def show_decoded(self, decoded: Decoded | None, tokens: TokenSet | None) -> None:
         """Of a moment ago while there is none."""

@@ -17,6 +17,7 @@ from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.heat.surprise import SurpriseField
+from arplay.gui.widgets.layouts import FREE, in_row
 from arplay.gui.widgets.push_button import push_button, quiet_button, segment
 
 FORMER, NEXT = "The former surprising token (Shift+F8)", "The next surprising token (F8)"
@@ -67,11 +68,7 @@ class Options(QFrame):
         self.rows_name = self._add("Rows", self.rows)
 
     def _add(self, name: str, *widgets: QWidget) -> QWidget:
-        line = QHBoxLayout()
-        line.setSpacing(SPACE[0])
-        for widget in widgets:
-            line.addWidget(widget)
-        line.addStretch(1)
+        line = in_row(*widgets, FREE, spacing=SPACE[0])
         row = self.grid.rowCount()
         label = Label(name)
         self.grid.addWidget(label, row, 0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from arplay.core.format import rough
 from arplay.gui.intents import Do
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
+from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.push_button import offer, push_button, quiet_button
 
 LONG_SECONDS, LATE_MS = 2.0, 700
@@ -37,12 +38,7 @@ class ScoringRow(QWidget):
         self.reading = push_button("Reading…", READING, self._read, role="chip", name="Reading settings")
         self._goes_on = False
         self._theme: Theme | None = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE[0])
-        row.addWidget(self.caption, 1)
-        for button in (self.hold, self.end, self.reading):
-            row.addWidget(button)
+        in_row((self.caption, 1), self.hold, self.end, self.reading, on=self, spacing=SPACE[0])
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.hold.hide()
         self.end.hide()

@@ -21,6 +21,7 @@ from arplay.core.signs import safe
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.models.facts import Choice, Engine, memory
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import Scrolling
@@ -103,10 +104,7 @@ class Details(QFrame):
         self.main = push_button("Load", "", self._on_main, role="primary", parent=self)
         self.folder = push_button("Folder", "Show the folder where its files are", self.show_folder, parent=self)
         self.away = push_button("Remove…", "", self.remove, parent=self)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE[1])
-        for button in (self.main, self.folder, self.away):
-            row.addWidget(button)
+        row = in_row(self.main, self.folder, self.away, spacing=SPACE[1])
         return row
 
     def _build(self, buttons: QHBoxLayout) -> None:
@@ -124,11 +122,7 @@ class Details(QFrame):
         column.addWidget(self.why)
         column.addStretch(1)
         buttons.setContentsMargins(SPACE[3], 0, SPACE[3], SPACE[3])
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(SPACE[1])
-        outer.addWidget(Scrolling(inside), 1)
-        outer.addLayout(buttons)
+        in_column((Scrolling(inside), 1), buttons, on=self, spacing=SPACE[1])
 
     def choice(self, free: int) -> Choice:
         return Choice(self.dtype.currentData(), self.device.currentData(), self._engine(), free)
@@ -219,9 +213,7 @@ class _Banner(QFrame):
         super().__init__(parent)
         self.setProperty("role", "banner")
         self.text = _label("figure")
-        row = QVBoxLayout(self)
-        row.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
-        row.addWidget(self.text)
+        in_column(self.text, on=self, margins=SPACE[1])
         self.hide()
 
     def say(self, problem: str) -> None:

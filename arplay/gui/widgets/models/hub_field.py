@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QProgressBar, QWidget
 
 from arplay.core.errors import Problem
 from arplay.core.format import size
@@ -11,6 +11,7 @@ from arplay.gui.playground.fetching import Fetching
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label, set_role
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.models.facts import Choice, download, memory, summary
 from arplay.gui.widgets.push_button import push_button
 from arplay.models import catalogue
@@ -59,25 +60,12 @@ class HubField(QFrame):
         self.refresh()
 
     def _lay_out(self) -> None:
-        first = QHBoxLayout()
-        first.setSpacing(SPACE[1])
-        first.addWidget(self.name, 1)
-        first.addWidget(self.look_up)
-        told = QVBoxLayout()
-        told.setSpacing(SPACE[0])
-        told.addWidget(self.title)
-        told.addWidget(self.bar)
-        told.addWidget(self.said)
-        second = QHBoxLayout()
-        second.setSpacing(SPACE[2])
-        second.addLayout(told, 1)
+        first = in_row((self.name, 1), self.look_up, spacing=SPACE[1])
+        told = in_column(self.title, self.bar, self.said, spacing=SPACE[0])
+        second = in_row((told, 1), spacing=SPACE[2])
         for button in (self.cancel, self.get):
             second.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[2])
-        column.setSpacing(SPACE[1])
-        column.addLayout(first)
-        column.addLayout(second)
+        in_column(first, second, on=self, margins=(SPACE[3], SPACE[2], SPACE[3], SPACE[2]), spacing=SPACE[1])
 
     def begin(self, card: Card) -> None:
         """Download a model that is known by its card; the name it has is shown."""

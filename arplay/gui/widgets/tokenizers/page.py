@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from arplay.engine.tokenizing import Tokenization, Tokenized
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.layouts import in_column
 
 WIDE, LETTERS = 170, 16
 """Pixels of the field, and letters of a tokenizer's name that are in sight: it may be long."""
@@ -43,10 +44,7 @@ class TokenizerPage(QWidget):
         self.which.currentIndexChanged.connect(self.ask)
         self.head.add(self.field)
         self.head.add(self.which)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(SPACE[0])
-        self.column.addWidget(self.head)
+        self.column = in_column(self.head, on=self, spacing=SPACE[0])
         self.field.returnPressed.connect(self.ask)
 
     @property

@@ -147,7 +147,7 @@ def test_typing_leaves_no_colour_of_another_moment(opened: Open, qtbot: QtBot) -
 def test_the_choice_is_in_the_bar_and_in_the_menu_and_is_remembered(opened: Open, qtbot: QtBot) -> None:
     window = opened()
     tools = editor(window).canvas.tools
-    for button, value in zip(tools.tokens.buttons(), ("off", "borders", "colours"), strict=True):
+    for button, value in zip(tools.tokens.values(), ("off", "borders", "colours"), strict=True):
         button.click()
         qtbot.waitUntil(lambda value=value: editor(window).canvas.area.marks.tokens == value)
         assert [action.isChecked() for action in window.menus.text.colours[:3]] == [

@@ -185,7 +185,7 @@ def test_colours_are_chosen_with_the_buttons(qtbot: QtBot) -> None:
     view = View(ledger=ledger, loaded=loaded)
     panel = shown(qtbot, view)
     before = picture(panel)
-    rank = next(b for b in panel.modes.choices.buttons() if b.text() == "Rank")
+    rank = next(b for b in panel.modes.choices.values() if b.text() == "Rank")
     with qtbot.waitSignal(panel.intent) as told:
         qtbot.mouseClick(rank, Qt.MouseButton.LeftButton)
     assert told.args == [Change(replace(view.settings, colour_by="rank"))]

@@ -186,7 +186,7 @@ def test_what_has_no_room_folds_into_a_menu(qtbot: QtBot) -> None:
     row.show_chosen("context")
     for room in range(0, 900, 20):
         row.fit(room)
-        buttons = [button for button in row.choices.buttons() if button.isVisible()]
+        buttons = [button for button in row.choices.values() if button.isVisible()]
         entries = [action.text() for action in row.menu.actions() if action.isVisible()]
         assert [button.text() for button in buttons] + entries == [each.title for each in MEASURES], "each is somewhere"
         assert row.taken <= max(room, row.taken if not buttons else 0)
@@ -434,7 +434,7 @@ def test_where_there_is_no_row_for_it_the_measure_is_chosen_beside_the_caption(q
     panel.resize(640, 400)
     qtbot.waitUntil(panel.modes.isVisible)
     assert panel.controls.isAncestorOf(panel.modes) and panel.legend.isVisible()
-    buttons = [button.text() for button in panel.modes.choices.buttons() if button.isVisible()]
+    buttons = [button.text() for button in panel.modes.choices.values() if button.isVisible()]
     assert buttons[0] == "Surprisal" and len(buttons) > 1
 
 

@@ -113,7 +113,7 @@ def test_two_networks_are_trained_by_mouse_and_by_keyboard_and_exported(
     assert panel.sides.isVisible() and panel.rows.isVisible() and not panel.train.isVisible(), (
         "a low panel has one side"
     )
-    QTest.mouseClick(panel.side.button(1), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.side[1], Qt.MouseButton.LeftButton)
     assert panel.train.isVisible() and not panel.rows.isVisible()
     assert panel.names == ("own order", "backwards") and "two models are not one" in panel.two.message
     QTest.mouseClick(panel.train, Qt.MouseButton.LeftButton)

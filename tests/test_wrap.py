@@ -128,9 +128,8 @@ def test_a_sheet_has_a_row_a_sentence_too(qtbot: QtBot) -> None:
 def test_the_rows_are_chosen_in_the_options_and_in_the_menu_and_kept(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"BAC. AB\nCABB. ACB" * 5)
     panel, options = with_options(window, qtbot)
-    for button in options.wraps.buttons():
+    for wrap, button in options.wraps.items():
         button.click()
-        wrap = button.property("wrap")
         qtbot.waitUntil(lambda wrap=wrap: panel.text.wrap == wrap)
     options.close()
     lines = window.menus.text._wraps.actions()[1]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.candidates import By, Candidates, checked
 from arplay.core.errors import Problem
@@ -27,7 +27,8 @@ from arplay.gui.widgets.candidates.rows import JOINS, CandidateRows, rows_of, to
 from arplay.gui.widgets.candidates.sheet import CandidateSheet
 from arplay.gui.widgets.caption import Caption, set_role
 from arplay.gui.widgets.flow import Flow
-from arplay.gui.widgets.push_button import offer, push_button, segment
+from arplay.gui.widgets.layouts import in_row
+from arplay.gui.widgets.push_button import offer, push_button, segments
 from arplay.models import documents
 from arplay.textfile import of_lines, read_texts
 
@@ -75,17 +76,10 @@ class CandidatesPanel(Panel):
         self.add = push_button("Add", "Add what is typed here (Enter)", self.field.enter, name="Add a candidate")
         words = "Add those of a file: a line each, or a list of texts in JSON; a file may be dropped here, too"
         self.load = push_button("Load…", words, self._ask_file, name="Load candidates")
-        self.ways, group, row = QWidget(), QButtonGroup(self), QHBoxLayout()
-        self.ways.setLayout(row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        self.modes = {}
-        for place, by in enumerate(get_args(By)):
-            button = segment(*BY[by], self._rank, place=place, of=len(BY), name=f"Rank by {BY[by][0]}")
-            button.setChecked(by == self.by)
-            group.addButton(button)
-            row.addWidget(button)
-            self.modes[by] = button
+        self.ways = QWidget()
+        self.modes = segments(self, ((by, *said) for by, said in BY.items()), self._rank, "Rank by")
+        self.modes[self.by].setChecked(True)
+        in_row(*self.modes.values(), on=self.ways, spacing=0)
         words = "Compare them behind the caret; this happens by itself where it takes less than a second"
         self.run = push_button("Compare", words, self._run, role="primary", name="Compare or stop")
         for part in (self.field, self.add, self.run, self.load, self.ways):
@@ -292,8 +286,8 @@ class CandidatesPanel(Panel):
 
     # ---- what is asked
 
-    def _rank(self) -> None:
-        self.by = next(by for by, button in self.modes.items() if button.isChecked())
+    def _rank(self, by: By) -> None:
+        self.by = by
         self._show()
 
     def _run(self) -> None:

@@ -8,10 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QButtonGroup,
     QComboBox,
-    QHBoxLayout,
-    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -36,8 +33,9 @@ from arplay.gui.widgets.causality.broken import BrokenView, paint_broken
 from arplay.gui.widgets.causality.lines import EFFECTS, FIGURES, Effect, Figure, MeasureLines
 from arplay.gui.widgets.causality.triangle import SHEET, Squares, TriangleView
 from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.plot import Drawing, Plot, of_tokens
-from arplay.gui.widgets.push_button import offer, push_button, segment
+from arplay.gui.widgets.push_button import offer, push_button, segments
 
 LABS: dict[Lab, tuple[str, str, str]] = {
     "triangle": (
@@ -100,18 +98,10 @@ class CausalityPanel(Panel):
         super().__init__()
         self.view = View()
         self.lab: Lab = "triangle"
-        self.modes: dict[Lab, QPushButton] = {}
         self.head, pair = Flow(), QWidget()
-        row = QHBoxLayout(pair)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        group = QButtonGroup(self)  # so that ← and → go from one to the other
-        for place, (lab, (words, tip, _)) in enumerate(LABS.items()):
-            button = segment(words, tip, self._choose, place=place, of=len(LABS), name=words)
-            button.setChecked(lab == self.lab)
-            group.addButton(button)
-            row.addWidget(button)
-            self.modes[lab] = button
+        self.modes = segments(self, ((lab, words, tip) for lab, (words, tip, _) in LABS.items()), self._choose)
+        self.modes[self.lab].setChecked(True)
+        in_row(*self.modes.values(), on=pair, spacing=0)
         self.chains, self.tokens = QSpinBox(minimum=2, maximum=64, value=8), QSpinBox(minimum=4, maximum=512, value=64)
         for box, words, tip in (
             (self.chains, " rollouts", "How many rollouts are drawn, with the seeds from the window's on"),
@@ -180,7 +170,7 @@ class CausalityPanel(Panel):
         )  # fmt: skip
         if not all(same):
             if view.measured is not before.measured and before.loaded is None and view.measured:
-                self._choose_lab(next(iter(view.measured)))  # what is there at first is what is to be seen
+                self._choose(next(iter(view.measured)))  # what is there at first is what is to be seen
             self._show()
 
     def set_theme(self, theme: Theme) -> None:
@@ -288,10 +278,7 @@ class CausalityPanel(Panel):
 
     # ---- what is asked
 
-    def _choose(self) -> None:
-        self._choose_lab(next(lab for lab, button in self.modes.items() if button.isChecked()))
-
-    def _choose_lab(self, lab: Lab) -> None:
+    def _choose(self, lab: Lab) -> None:
         self.lab = lab
         self.modes[lab].setChecked(True)
         self._show()

@@ -10,7 +10,6 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QHideEvent, QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QButtonGroup,
     QHBoxLayout,
     QSizePolicy,
     QStackedWidget,
@@ -35,8 +34,8 @@ from arplay.gui.widgets.continuations.fields import Fields
 from arplay.gui.widgets.continuations.progress import Tried, progress
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.joint_map import JointMap
-from arplay.gui.widgets.layouts import in_column
-from arplay.gui.widgets.push_button import offer, push_button, segment
+from arplay.gui.widgets.layouts import in_column, in_row
+from arplay.gui.widgets.push_button import offer, push_button, segments
 from arplay.gui.widgets.rollout_rows import RolloutRows, told_of
 from arplay.gui.widgets.rollout_tiles import RolloutTiles
 
@@ -110,10 +109,7 @@ class ContinuationsPanel(Panel):
         self.tiles = RolloutTiles(self.rows)
         self.note, self.looked = Caption(), Caption()
         self.fields = Fields()
-        self.modes = {
-            key: segment(way.words, way.tip, partial(self._set_mode, key), place=at, of=len(WAYS), name=way.words)
-            for at, (key, way) in enumerate(WAYS.items())
-        }
+        self.modes = segments(self, ((key, way.words, way.tip) for key, way in WAYS.items()), self._set_mode)
         self.run = push_button("Run", "Begin at the caret", self._run, role="primary", name="Run or cancel")
         self.step = push_button("Step", "One expansion more", self._step, role="chip", name="One expansion more")
         words = "Write the chosen continuation behind the caret, token by token; each can be undone"
@@ -141,13 +137,7 @@ class ContinuationsPanel(Panel):
     def _lay_out(self) -> None:
         self.head = Flow()
         modes = QWidget()
-        pair = QHBoxLayout(modes)
-        pair.setContentsMargins(0, 0, 0, 0)
-        pair.setSpacing(0)
-        group = QButtonGroup(self)  # so that ← and → go from one to the other
-        for button in self.modes.values():
-            pair.addWidget(button)
-            group.addButton(button)
+        in_row(*self.modes.values(), on=modes, spacing=0)
         for part in (modes, *self.fields.all, self.fields.lengths, self.run, self.step):
             self.head.add(part)
         column = in_column(
@@ -330,7 +320,7 @@ class ContinuationsPanel(Panel):
         if self.voice is not None:
             self.voice.stop()
 
-    def _set_mode(self, mode: str, *_: object) -> None:
+    def _set_mode(self, mode: str) -> None:
         self.mode = mode
         self.modes[mode].setChecked(True)
         self._fit()

@@ -8,8 +8,6 @@ from typing import cast
 from PySide6.QtCore import QModelIndex, QPoint, QRectF, Qt
 from PySide6.QtGui import QPainter, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
     QMenu,
     QSizePolicy,
     QStackedWidget,
@@ -28,7 +26,8 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.history_list import ROW_HEIGHT, RowPainter
 from arplay.gui.widgets.history_rows import HistoryRows
-from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.layouts import in_row
+from arplay.gui.widgets.push_button import segments
 from arplay.gui.widgets.row_table import ChoiceTable
 from arplay.gui.widgets.tree.blocks import Blocks
 from arplay.gui.widgets.tree.board import Board, Want
@@ -108,21 +107,15 @@ class HistoryPanel(Panel):
         self.views = QStackedWidget(self)
         self.head = QWidget(self)
         self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        top = QHBoxLayout(self.head)
-        top.setContentsMargins(0, 0, 0, 0)
-        top.setSpacing(0)
-        self.choices = QButtonGroup(self)
-        for place, (words, tip) in enumerate(_VIEWS):
-            button = segment(words, tip, None, place=place, of=len(_VIEWS), name=f"History as {words.lower()}")
-            top.addWidget(button)
-            self.choices.addButton(button, place)
+        views = ((place, *view) for place, view in enumerate(_VIEWS))
+        self.choices = segments(self, views, self.show_as, "History as")
+        top = in_row(*self.choices.values(), on=self.head, spacing=0)
         self.told = Caption()
         top.addSpacing(SPACE[1])
         top.addWidget(self.told, 1)
         for page in (self.rows, *self.boards):
             self.views.addWidget(page)
-        self.choices.button(0).setChecked(True)
-        self.choices.idClicked.connect(self.show_as)
+        self.choices[0].setChecked(True)
         pages = QVBoxLayout(self)
         pages.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
         pages.setSpacing(SPACE[0])
@@ -221,12 +214,12 @@ class HistoryPanel(Panel):
 
     def _fit_head(self) -> None:
         """Where the choice of the view has no room, the view that was chosen stays."""
-        wide = sum(button.sizeHint().width() for button in self.choices.buttons()) + 2 * SPACE[1]
+        wide = sum(button.sizeHint().width() for button in self.choices.values()) + 2 * SPACE[1]
         self.head.setVisible(self.empty.isHidden() and self.width() >= wide and self.height() >= 90)
 
     def show_as(self, place: int) -> None:
         """The list, the tree or the blocks."""
-        self.choices.button(place).setChecked(True)
+        self.choices[place].setChecked(True)
         self.views.setCurrentIndex(place)
         self._show_pages()
         self._show_front()

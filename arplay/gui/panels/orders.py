@@ -6,9 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QButtonGroup,
     QComboBox,
-    QHBoxLayout,
     QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
@@ -26,10 +24,11 @@ from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain, set_role
 from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.orders.rows import OrderRows, formula
 from arplay.gui.widgets.orders.sheet import OrderSheet
 from arplay.gui.widgets.orders.two import HIGH, WIDE, TwoOrdersView
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.push_button import push_button, segments
 
 NO_MODEL = "Here the chain rule is written in every order, once a model is loaded whose joint distribution is known."
 NO_JOINT = (
@@ -113,19 +112,11 @@ class OrdersPanel(Panel):
         column = QVBoxLayout(self.body)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
         column.setSpacing(SPACE[1])
-        self.sides, group, head = QWidget(), QButtonGroup(self), QHBoxLayout()
-        row = QHBoxLayout(self.sides)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        for place, (words, tip) in enumerate(SIDES):
-            button = segment(words, tip, self._fit, place=place, of=len(SIDES), name=words)
-            button.setChecked(not place)
-            group.addButton(button, place)
-            row.addWidget(button)
-        self.side = group
-        head.addWidget(self.verdict, 1)
-        head.addWidget(self.sides)
-        column.addLayout(head)
+        self.sides = QWidget()
+        self.side = segments(self, ((at, *side) for at, side in enumerate(SIDES)), lambda _: self._fit())
+        self.side[0].setChecked(True)
+        in_row(*self.side.values(), on=self.sides, spacing=0)
+        column.addLayout(in_row((self.verdict, 1), self.sides, spacing=None))
         column.addLayout(self.pair, 1)
         self.pages = QStackedLayout(self)
         self.pages.addWidget(self.empty)
@@ -261,7 +252,7 @@ class OrdersPanel(Panel):
         beside = wide >= 960
         both = high >= (190 if beside else 480)
         either = not both and wide >= 300 and high >= 100
-        networks = either and self.side.checkedId() == 1
+        networks = either and self.side[1].isChecked()
         self.sides.setVisible(either)
         self.pair.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self.learned.setMaximumWidth(WIDE if beside and both else ANY)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt, SignalInstance
 from PySide6.QtGui import QFontMetrics, QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QPushButton, QToolButton, QWidget
 
 from arplay.gui.theme import BODY, SMALL, SPACE, interface_font
 from arplay.gui.widgets.caption import plain
+
+K = TypeVar("K")
 
 TIP = "tip"
 """The property of a button that keeps its own tooltip."""
@@ -78,4 +81,20 @@ def segment(words: str, tip: str, slot: Callable[..., object] | None, *, place: 
     made.setProperty("side", "left" if place == 0 else "right" if place == of - 1 else "")
     checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not grow
     made.setMinimumWidth(checked.horizontalAdvance(words) + SPACE[4])
+    return made
+
+
+def segments(
+    owner: QWidget, options: Iterable[tuple[K, str, str]], slot: Callable[[K], object], name: str = ""
+) -> dict[K, QPushButton]:
+    """A row of buttons of which one is chosen, by keys, with words and tips; ``slot`` is told the key.
+
+    ``name`` is read aloud before the words.
+    """
+    made: dict[K, QPushButton] = {}
+    group, each = QButtonGroup(owner), list(options)  # a group, so that ← and → go from one to the other
+    for place, (key, words, tip) in enumerate(each):
+        said = f"{name} {words.lower()}" if name else words
+        made[key] = segment(words, tip, lambda *_, key=key: slot(key), place=place, of=len(each), name=said)
+        group.addButton(made[key])
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout
+from PySide6.QtWidgets import QComboBox
 
 from arplay.core.measures import MEASURES
 from arplay.gui.intents import Change
@@ -14,7 +14,8 @@ from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.layouts import in_row
+from arplay.gui.widgets.push_button import segments
 from arplay.gui.widgets.tool_row import ToolRow
 
 TOKENS: tuple[tuple[Tokens, str, str], ...] = (
@@ -37,7 +38,7 @@ class TextTools(ToolRow):
         super().__init__()
         self._settings = Settings()
         self._shown: tuple[object, ...] = ()
-        self.tokens = QButtonGroup(self)
+        self.tokens = segments(self, TOKENS, self._on_tokens, "Tokens of the text:")
         self.measure = QComboBox()
         self.measure.setAccessibleName("What the colours show")
         self.measure.setToolTip("What the colours show, here and in the heatmap")
@@ -46,15 +47,7 @@ class TextTools(ToolRow):
             self.measure.setItemData(place, plain(each.tip), Qt.ItemDataRole.ToolTipRole)
         self.measure.activated.connect(self._on_measure)
         self.legend = Legend(named=False)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        for place, (value, label, tip) in enumerate(TOKENS):
-            name = f"Tokens of the text: {label.lower()}"
-            button = segment(label, tip, self._on_tokens, place=place, of=len(TOKENS), name=name)
-            button.setProperty("tokens", value)
-            self.tokens.addButton(button)
-            row.addWidget(button)
+        row = in_row(*self.tokens.values(), on=self, spacing=0)
         row.addSpacing(SPACE[1])
         row.addWidget(self.measure)
         row.addWidget(self.legend, 1)
@@ -73,8 +66,8 @@ class TextTools(ToolRow):
         if shown == self._shown:
             return
         self._shown = shown
-        for button in self.tokens.buttons():
-            button.setChecked(button.property("tokens") == settings.tokens)
+        for tokens, button in self.tokens.items():
+            button.setChecked(tokens == settings.tokens)
         self.measure.setCurrentIndex(self.measure.findData(settings.colour_by))
         words = self.measure.fontMetrics().horizontalAdvance(self.measure.currentText())
         self.measure.setFixedWidth(words + ARROW)  # not as wide as the longest of all
@@ -90,18 +83,16 @@ class TextTools(ToolRow):
         coloured = self._settings.tokens == "colours"
         for widget in (self.measure, self.search):
             widget.ensurePolished()  # one that was never shown has another size
-        segments = sum(max(button.minimumWidth(), button.sizeHint().width()) for button in self.tokens.buttons())
-        room = self.width() - segments - 2 * self.search.sizeHint().width() - SPACE[1]
+        choice = sum(max(button.minimumWidth(), button.sizeHint().width()) for button in self.tokens.values())
+        room = self.width() - choice - 2 * self.search.sizeHint().width() - SPACE[1]
         measure = self.measure.minimumWidth()
-        for button in self.tokens.buttons():
+        for button in self.tokens.values():
             button.setVisible(room >= 0)
         self.measure.setVisible(coloured and room >= measure)
         self.legend.setVisible(coloured and room >= measure + self.legend.wanted_width())
 
-    def _on_tokens(self) -> None:
-        chosen = self.tokens.checkedButton()
-        if chosen is not None:
-            self.intent.emit(Change(replace(self._settings, tokens=chosen.property("tokens"))))
+    def _on_tokens(self, tokens: Tokens) -> None:
+        self.intent.emit(Change(replace(self._settings, tokens=tokens)))
 
     def _on_measure(self) -> None:
         self.intent.emit(Change(replace(self._settings, colour_by=self.measure.currentData())))

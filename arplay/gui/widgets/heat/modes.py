@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QActionGroup, QFontMetrics
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
 
 from arplay.core.measures import Measure
 from arplay.gui.theme import BODY, SPACE, interface_font
 from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.menu_button import give_menu
-from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.push_button import push_button, segments
 
 MORE = "More"
 
@@ -25,16 +26,8 @@ class ModeRow(QWidget):
     def __init__(self, measures: Sequence[Measure]) -> None:
         super().__init__()
         self.measures = tuple(measures)
-        self.choices = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        for place, each in enumerate(self.measures):
-            name = f"Colour by {each.title.lower()}"
-            button = segment(each.title, each.tip, None, place=place, of=len(self.measures), name=name)
-            button.setProperty("colour_by", each.name)
-            self.choices.addButton(button)
-            row.addWidget(button)
+        options = ((each.name, each.title, each.tip) for each in self.measures)
+        self.choices = segments(self, options, self.chosen.emit, "Colour by")
         self.menu = QMenu(self)
         self.menu.setToolTipsVisible(True)
         self._actions = QActionGroup(self)
@@ -47,11 +40,10 @@ class ModeRow(QWidget):
         self.more = push_button(MORE, "", role="segment", name="Colour by something else", checkable=True)
         self.more.setProperty("side", "right")
         give_menu(self.more, self.menu)
-        row.addWidget(self.more)
+        in_row(*self.choices.values(), self.more, on=self, spacing=0)
         self._name = ""
         self.taken = 0
         """Pixels that those in sight take."""
-        self.choices.buttonClicked.connect(self._on_button)
         self._actions.triggered.connect(lambda action: self.chosen.emit(action.data()))
 
     def minimumSizeHint(self) -> QSize:
@@ -61,15 +53,15 @@ class ModeRow(QWidget):
         if name == self._name:
             return
         self._name = name
-        for button in self.choices.buttons():
-            button.setChecked(button.property("colour_by") == name)
+        for measure, button in self.choices.items():
+            button.setChecked(measure == name)
         for action in self._actions.actions():
             action.setChecked(action.data() == name)
         self._show_more()
 
     def fit(self, room: float) -> None:
         """Segments for as many as there is room for; the others are in the menu."""
-        buttons = self.choices.buttons()
+        buttons = self.choices.values()
         wide = [button.minimumWidth() for button in buttons]
         widths = [sum(wide[:shown]) + self._more_width(shown) for shown in range(len(buttons) + 1)]
         shown = max((shown for shown, width in enumerate(widths) if width <= room), default=0)
@@ -100,10 +92,7 @@ class ModeRow(QWidget):
         _set_side(self.more, "only" if len(hidden) == len(self.measures) else "right")
 
     def _has_segment(self, name: str) -> bool:
-        return any(b.property("colour_by") == name and not b.isHidden() for b in self.choices.buttons())
-
-    def _on_button(self, button: QAbstractButton) -> None:
-        self.chosen.emit(button.property("colour_by"))
+        return name in self.choices and not self.choices[name].isHidden()
 
 
 def _more_width(words: str) -> int:

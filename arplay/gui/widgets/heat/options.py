@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSpinBox, QToolButton, QWidget
 
 from arplay.core.format import nats_or_bits
 from arplay.core.measures import BOUNDS, GLTR, HIGHEST, bounds_with
@@ -18,7 +18,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.heat.surprise import SurpriseField
 from arplay.gui.widgets.layouts import FREE, in_row
-from arplay.gui.widgets.push_button import push_button, quiet_button, segment
+from arplay.gui.widgets.push_button import push_button, quiet_button, segments
 
 FORMER, NEXT = "The former surprising token (Shift+F8)", "The next surprising token (F8)"
 OPEN = "From where a token is surprising, the buckets of ranks, and the rows"
@@ -53,18 +53,9 @@ class Options(QFrame):
         self.usual = self._preset("Usual", BOUNDS, "The buckets 1, 2–10, 11–100 and above")
         self.gltr = self._preset("GLTR", GLTR, "The buckets of GLTR: up to 10, 100, 1,000, and above")
         self._add("Ranks up to", *self.bounds, self.usual, self.gltr)
-        self.wraps = QButtonGroup(self)
         self.rows = QWidget()
-        line = QHBoxLayout(self.rows)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(0)
-        for place, (wrap, words, tip) in enumerate(WRAPS):
-            button = segment(
-                words, tip, self._wrap, place=place, of=len(WRAPS), name=f"Rows of the text: {words.lower()}"
-            )
-            button.setProperty("wrap", wrap)
-            self.wraps.addButton(button)
-            line.addWidget(button)
+        self.wraps = segments(self, WRAPS, lambda wrap: self._change(wrap=wrap), "Rows of the text:")
+        in_row(*self.wraps.values(), on=self.rows, spacing=0)
         self.rows_name = self._add("Rows", self.rows)
 
     def _add(self, name: str, *widgets: QWidget) -> QWidget:
@@ -108,8 +99,8 @@ class Options(QFrame):
             before = box.blockSignals(True)
             box.setValue(bound)
             box.blockSignals(before)
-        for button in self.wraps.buttons():
-            button.setChecked(button.property("wrap") == settings.wrap)
+        for wrap, button in self.wraps.items():
+            button.setChecked(wrap == settings.wrap)
         if self.isVisible():
             self._show_many(view)
 
@@ -150,11 +141,6 @@ class Options(QFrame):
 
     def _move(self, place: int, value: int) -> None:
         self._change(rank_bounds=bounds_with(self._settings.rank_bounds, place, value))
-
-    def _wrap(self) -> None:
-        chosen = self.wraps.checkedButton()
-        if chosen is not None:
-            self._change(wrap=chosen.property("wrap"))
 
     def _change(self, **fields: object) -> None:
         self.asked.emit(Change(replace(self._settings, **fields)))  # type: ignore[arg-type]

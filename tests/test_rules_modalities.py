@@ -11,7 +11,7 @@ import arplay
 
 PACKAGE = Path(arplay.__file__).parent
 ROOMS = ("core/modalities/", "gui/canvases/", "gui/kinds.py", "models/", "training/")
-PROTOCOLS = {"__init__", "base", "form", "forms", "loss", "places"}
+PROTOCOLS = {"__init__", "base", "form", "forms", "lengthy", "loss", "places"}
 KINDS = {
     f"arplay.core.modalities.{path.stem}"
     for path in (PACKAGE / "core/modalities").glob("*.py")

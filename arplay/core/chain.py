@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.distribution import LN2, filled, frozen
+from arplay.core.format import how_many
 from arplay.core.modalities.base import Encoded, Ids, Note, Unit
 from arplay.core.windows import Windows
 
@@ -125,7 +126,17 @@ class Ledger:
 
     @property
     def complete(self) -> bool:
-        return self.done == len(self.ids)
+        return self.done == len(self.ids) and self.encoded.whole
+
+    @property
+    def expected(self) -> int:
+        """How many tokens the document has; while it is cut into them, an estimate."""
+        return self.encoded.expected
+
+    @property
+    def how_many(self) -> str:
+        """The same in words."""
+        return how_many(self.expected, self.encoded.whole)
 
     def add_up(self) -> None:
         """Compute every sum now, in the thread that has the time, and not when somebody asks for it."""

@@ -11,6 +11,15 @@ LN2 = math.log(2.0)
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def how_many(n: int, is_known: bool = True) -> str:
+    """How many; of an estimate two digits are told.
+
+    >>> how_many(1_570_942), how_many(1_570_942, is_known=False), how_many(12, is_known=False)
+    ('1,570,942', 'about 1,600,000', 'about 12')
+    """
+    return f"{n:,}" if is_known else f"about {round(n, 2 - len(str(n))):,}"
+
+
 def percent(p: float | None) -> str:
     """A probability by itself: never rounded up to certainty or down to nothing.
 

@@ -36,6 +36,13 @@ class Recent(Generic[K, V]):
         self._kept.pop(key, None)
         self.get(key, lambda: value)
 
+    def find(self, key: K) -> V | None:
+        """The value that is kept."""
+        return self._kept.get(key)
+
+    def drop(self, key: K) -> None:
+        self._kept.pop(key, None)
+
     def __contains__(self, key: object) -> bool:
         return key in self._kept
 

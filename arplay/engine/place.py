@@ -59,7 +59,7 @@ def spot_of(state: State, document: Document, place: Place, reading: Reading) ->
     model = state.current()
     alphabet, special = model.alphabet, reading.special
     lead_ids, first_token = lead(alphabet, model.can.starts_empty, reading.first_token)
-    encoded = state.encode(document, alphabet, special)
+    encoded = state.encoded_to(document, alphabet, special, place)
     prefix = document.prefix(encoded, place, alphabet, special)
     read_only(prefix.ids)
     chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from arplay.core.chain import BEST, Best, Ledger
 from arplay.core.distribution import filled, frozen
 from arplay.core.modalities.base import Document, Encoded, Ids, Note, TokenSet, Unit
+from arplay.core.modalities.lengthy import Begun
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows, windows_of
 from arplay.engine.job import Steps
@@ -133,23 +134,32 @@ def scored_of(
     A token depends on its context only, so the rows of a common prefix are taken over from the text scored before.
     ``kept``: where that is, and what is known now is kept; None: where the scores in sight are.
     """
-    model = state.current()
+    kept = state.kept(Known) if kept is None else kept
+    encoded = yield from _encoded(state, number, document, reading, growing, kept)
+    return (yield from _scored(state, number, document, encoded, reading, growing, kept))
+
+
+def _scored(
+    state: State, number: int, document: Document, encoded: Encoded, reading: Reading, growing: bool, kept: Known
+) -> Generator[Progress | Scored | None, None, tuple[Ledger, Effort]]:
+    """The same of a document, or the beginning of one, that is cut into tokens. Where that is not ``whole``, its last
+    token may still get longer, and stays unscored."""
+    model, whole = state.current(), encoded.whole
     lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, reading.first_token)
-    encoded = yield from _encoded(state, number, document, reading.special, growing)
-    chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
-    windows = windows_of(model.info.context, len(chain), reading, len(lead_ids))
+    chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids if whole else encoded.ids[:-1]])
+    expected = len(lead_ids) + encoded.expected
+    windows = windows_of(model.info.context, expected, reading, len(lead_ids))
     tokens = model.alphabet.vocabulary
-    notes = document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows)
+    notes = document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows) if whole else ()
     notes += told_of(model, encoded)
     columns = Columns(encoded, tokens.unit, len(lead_ids), first_token, windows, notes)
-    kept = state.kept(Known) if kept is None else kept
     former, kept.work = kept.work, None
     known = 0
     if former is not None:
         known = columns.take_over(former.columns, common_prefix(former.chain, chain))
     work = Work(chain, columns)
     due = time.monotonic() + LEDGER_SECONDS
-    clock, beside = Clock(windows.cost(len(chain), known).read), abreast(model)
+    clock, beside = Clock(windows.cost(expected, known).read), abreast(model)
     if beside is not None and windows.stride > beside.rows:
         beside = None
 
@@ -205,24 +215,58 @@ def scored_of(
         raise
     kept.work = work
     ledger = columns.ledger()
-    kept.ledger = (document, reading, ledger)
+    if whole:
+        kept.ledger = (document, reading, ledger)
     clock.stop()
     return ledger, clock.effort
 
 
 def _encoded(
-    state: State, number: int, document: Document, special: bool, tells: bool
-) -> Generator[Progress | None, None, Encoded]:
-    """The document's tokens; how far a long one is cut into them is told, and whoever asks something has a turn."""
-    steps, began = state.encoding(document, state.current().alphabet, special), time.monotonic()
-    while True:
-        try:
-            done = next(steps)
-        except StopIteration as ended:
-            encoded: Encoded = ended.value
-            return encoded
-        left = (time.monotonic() - began) * (1 - done) / done
-        yield Progress(number, "cutting the text into tokens", done, seconds_left=left) if tells else None
+    state: State, number: int, document: Document, reading: Reading, growing: bool, kept: Known
+) -> Generator[Progress | Scored | None, None, Encoded]:
+    """The document's tokens. How far a long one is cut into them is told, and whoever asks something has a turn.
+
+    Where scores are told as they grow, those of its beginning are made meanwhile, in half of the time.
+    """
+    model, special = state.current(), reading.special
+    least = (reading.context or model.info.context or 0) * reading.window_lead  # a text of less may have one window
+    steps, told = state.encoding(document, model.alphabet, special), list[tuple[float, float]]()
+    scoring: Generator[Progress | Scored | None, None, object] | None = None
+    try:
+        while True:
+            began = time.monotonic()
+            try:
+                begun = next(steps)
+            except StopIteration as ended:
+                encoded: Encoded = ended.value
+                return encoded
+            told.append((time.monotonic(), begun.done))
+            yield _cut(number, begun, told) if growing else None
+            if growing and scoring is None:
+                first = state.beginning(document, model.alphabet, special)
+                if first is not None and len(first) > least:
+                    scoring = _scored(state, number, document, first, reading, growing, kept)
+            left = told[-1][0] - began
+            while scoring is not None and left > 0:
+                began = time.monotonic()
+                try:
+                    step = next(scoring)
+                except StopIteration:  # there will be more of the beginning
+                    scoring = None
+                    break
+                left -= time.monotonic() - began
+                yield step if isinstance(step, Scored) else None
+    finally:
+        if scoring is not None:
+            scoring.close()  # what it has scored stays known
+
+
+def _cut(number: int, begun: Begun, told: list[tuple[float, float]]) -> Progress:
+    """How far a document is cut into tokens; ``told``: when it was how far, since this job began."""
+    (since, before), (now, done) = told[0], told[-1]
+    left = (now - since) * (1 - done) / (done - before) if done > before else None
+    what = "cutting the text into tokens" if begun.goes_on else "cutting the rest of the text into tokens at once"
+    return Progress(number, what, done, seconds_left=left)
 
 
 def _groups(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -13,7 +13,8 @@ import numpy as np
 
 from arplay.core.distribution import Floats, read_only
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Coder, Document, Encoded, Ids, Lengthy, TokenSet
+from arplay.core.modalities.base import Coder, Document, Encoded, Ids, Place, TokenSet
+from arplay.core.modalities.lengthy import Begun, Lengthy
 from arplay.core.recent import Recent
 from arplay.engine.prefixes import Prefixes
 from arplay.models import devices
@@ -25,6 +26,18 @@ DOCUMENTS_KEPT = 4
 
 T = TypeVar("T", bound=np.generic)
 R = TypeVar("R")
+
+
+@dataclass(eq=False, slots=True)
+class Cutting:
+    """A long document that is being cut into tokens: the steps, what they told last, and its first tokens as they were
+    asked for last."""
+
+    steps: Iterator[Begun]
+    begun: Begun | None = None
+    first: Encoded | None = None
+
+
 Loader = Callable[[str, str, str, Report], Model]
 
 
@@ -101,6 +114,7 @@ class State:
     _documents: Recent[tuple[Document, str, bool], Encoded] = field(default_factory=lambda: Recent(DOCUMENTS_KEPT))
     _parts: Recent[Hashable, Any] = field(default_factory=lambda: Recent(DOCUMENTS_KEPT))
     """Parts of documents: a token that is written after a long one does not have it encoded again."""
+    _cutting: Recent[tuple[Document, str, bool], Cutting] = field(default_factory=lambda: Recent(1))
 
     asked: tuple[str, str, str] | None = None
     """Name or path, device and number type as the current model was asked for."""
@@ -120,6 +134,7 @@ class State:
         self._of_model.clear()
         self._documents.clear()
         self._parts.clear()  # the same vocabulary may be put together by other merges
+        self._cutting.clear()
         self.prefixes.free()
         if not was_empty:
             devices.release()
@@ -183,10 +198,39 @@ class State:
         key = (document, coder.vocabulary.name, special)
         return self._documents.get(key, whole)
 
-    def encoding(self, document: Document, coder: Coder, special: bool) -> Generator[float, None, Encoded]:
-        """As :meth:`encode`, as steps of a job: of a long document they tell in between how much is done."""
-        if isinstance(document, Lengthy) and (document, coder.vocabulary.name, special) not in self._documents:
-            yield from document.cutting(coder, special, self._parts)
+    def encoding(self, document: Document, coder: Coder, special: bool) -> Generator[Begun, None, Encoded]:
+        """As :meth:`encode`, as steps of a job: of a long document they tell in between what there is of it.
+
+        Where the job is cancelled the next one goes on.
+        """
+        key, parts = (document, coder.vocabulary.name, special), self._parts
+        if isinstance(document, Lengthy) and key not in self._documents:
+            cutting = self._cutting.get(key, lambda: Cutting(document.cutting(coder, special, parts)))
+            try:
+                while (begun := next(cutting.steps, None)) is not None:
+                    cutting.begun = begun
+                    yield begun
+            except Exception:
+                self._cutting.drop(key)
+                raise
+            self._cutting.drop(key)
+        return self.encode(document, coder, special)
+
+    def beginning(self, document: Document, coder: Coder, special: bool) -> Encoded | None:
+        """The first tokens of a long document, as many as there are by now; None where none are certain yet."""
+        cutting = self._cutting.find((document, coder.vocabulary.name, special))
+        if cutting is None or cutting.begun is None or cutting.begun.first is None:
+            return None
+        cutting.first = cutting.begun.first()
+        return cutting.first
+
+    def encoded_to(self, document: Document, coder: Coder, special: bool, place: Place) -> Encoded:
+        """As :meth:`encode`; while a long document is cut, the beginning of which there are scores, if that goes beyond
+        the place."""
+        cutting = self._cutting.find((document, coder.vocabulary.name, special))
+        first = cutting.first if cutting is not None else None
+        if first is not None and isinstance(document, Lengthy) and document.reaches(first, place):
+            return first
         return self.encode(document, coder, special)
 
     def departures(self, document: Document, coder: Coder, special: bool) -> tuple[tuple[int, int], ...]:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from arplay.core.chain import Totals
 from arplay.core.errors import Problem
-from arplay.core.format import number, part_percent, rough
+from arplay.core.format import how_many, number, part_percent, rough
 from arplay.core.modalities.base import Encoded
 from arplay.core.reading import PRESETS, FirstToken, Reading, offered, preset_of
 from arplay.core.windows import Cost, windows_of
@@ -54,6 +54,7 @@ class ReadingSettings(QDialog):
         self._view = View()
         self._reading = Reading()
         self._count: int | None = None  # of the text's tokens, as it was counted last
+        self._known = True  # it is no estimate
         self._encoded: Encoded | None = None
         self._totals: dict[Reading, Totals] = {}  # of this text, by this model
         self.presets = QButtonGroup(self)
@@ -151,7 +152,7 @@ class ReadingSettings(QDialog):
         if ledger is not None and not view.scores_are_old:
             if ledger.encoded is not self._encoded or view.info is not before.info:
                 self._encoded, self._totals = ledger.encoded, {}
-            self._count = len(ledger)
+            self._count, self._known = ledger.expected, ledger.encoded.whole
             if ledger.complete:
                 self._totals[view.settings.reading] = ledger.totals
         elif ledger is not None:
@@ -243,7 +244,7 @@ class ReadingSettings(QDialog):
         elif cost is None:
             self.cost.setText("What it costs is known once the text has been cut into tokens.")
         else:
-            self.cost.setText(cost_words(cost, self._count or 0, speed_of(self._view)))
+            self.cost.setText(cost_words(cost, self._count or 0, speed_of(self._view), self._known))
         asked = self._view.answer_to(AddUp)
         shows = isinstance(cost, Cost) and cost.windows > 1 and self._lead(self._reading) > 0
         name = before_words(self._view.loaded, self._reading)
@@ -343,16 +344,17 @@ def before_words(loaded: Loaded | None, reading: Reading) -> str:
     return " ".join(label(loaded.vocabulary.label(id)) for id in lead_ids(loaded, reading.first_token))
 
 
-def cost_words(cost: Cost, count: int, speed: float | None) -> str:
-    """What a reading of ``count`` tokens costs.
+def cost_words(cost: Cost, tokens: int, speed: float | None, is_known: bool = True) -> str:
+    """What a reading of ``tokens`` costs; ``is_known``: they are counted, and no estimate.
 
     >>> cost_words(Cost(12, 6144), 3300, 2048.0)
     '12 windows, each a forward: 6,144 tokens read to score 3,300, about 3 s at the 2,048 tokens/s measured here'
     >>> cost_words(Cost(1, 80), 80, None)
     'One window, a forward: 80 tokens read to score 80; how long it takes is not measured yet'
     """
-    windows = "One window, a forward" if cost.windows == 1 else f"{cost.windows:,} windows, each a forward"
-    words = f"{windows}: {cost.read:,} tokens read to score {count:,}"
+    windows = f"{capital(how_many(cost.windows, is_known))} windows, each a forward"
+    windows = "One window, a forward" if cost.windows == 1 else windows
+    words = f"{windows}: {how_many(cost.read, is_known)} tokens read to score {how_many(tokens, is_known)}"
     if speed is None:
         return f"{words}; {NOT_MEASURED}"
     return f"{words}, about {rough(max(1.0, cost.read / speed))} at the {speed:,.0f} tokens/s measured here"

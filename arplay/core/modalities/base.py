@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from arplay.core.recent import Recent
 
 Ids = NDArray[np.signedinteger[Any]]
 """Ids, or places: 32 bits of each token of a document, which may be long, else 64."""
@@ -169,31 +167,6 @@ class Coder(Protocol):
         ...
 
 
-@runtime_checkable
-class Lengthy(Protocol):
-    """A document that may be so long that making its tokens takes a while."""
-
-    def cutting(self, coder: Any, special: bool, parts: Recent[Hashable, Any]) -> Iterator[float]:
-        """Make what :meth:`Document.encoded` will ask ``parts`` for, and tell in between how much of it is done."""
-        ...
-
-    def search(self, text: str, case: bool) -> Searching:
-        """:meth:`Document.find`, a slice at a time."""
-        ...
-
-
-class Searching(Protocol):
-    """A search that goes on slice by slice. ``done``: ``found`` is all that there is."""
-
-    @property
-    def done(self) -> bool: ...
-
-    @property
-    def found(self) -> Found: ...
-
-    def go_on(self) -> None: ...
-
-
 @dataclass(frozen=True, eq=False, slots=True)
 class Found:
     """What a search found: the units [start, end) of every place, shape (n, 2), in the order of the document.
@@ -238,6 +211,16 @@ class Encoded(Protocol):
     @property
     def units(self) -> int:
         """How many units the whole document has."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has all tokens of the document, and not only the first ones, while it is cut into them."""
+        ...
+
+    @property
+    def expected(self) -> int:
+        """How many tokens the document has: where it is not whole, about so many."""
         ...
 
     @property

@@ -112,6 +112,7 @@ class EachEncoded:
     """``ids`` are those from index ``first`` on, n of them."""
 
     unit: ClassVar[Unit]
+    whole: ClassVar[bool] = True
     ids: Ids
     first: int
 
@@ -125,6 +126,10 @@ class EachEncoded:
     @cached_property
     def ends(self) -> Ids:
         return read_only(np.arange(1, len(self.ids) + 1, dtype=np.int64))
+
+    @property
+    def expected(self) -> int:
+        return len(self.ids)
 
     def span(self, index: int) -> tuple[int, int]:
         return index, index + 1

@@ -21,7 +21,10 @@ from arplay.core.modalities.vocabulary import Tokens, Vocabulary, exact_text, vi
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A text in one alphabet: its bytes, ids, the byte where each token ends, and which ids were fixed; each (n,)."""
+    """A text in one alphabet: its bytes, ids, the byte where each token ends, and which ids were fixed; each (n,).
+
+    While a long one is being cut into tokens there are the first ones only: the last of them ends before the text does.
+    """
 
     data: bytes
     ids: Ids
@@ -42,9 +45,28 @@ class Encoded:
     def units(self) -> int:
         return len(self.data)
 
+    @property
+    def end(self) -> int:
+        """The byte where the last token ends."""
+        return int(self.ends[-1]) if len(self.ends) else 0
+
+    @property
+    def whole(self) -> bool:
+        return self.end == len(self.data)
+
+    @property
+    def expected(self) -> int:
+        """
+        >>> Encoded(b"a b a b", np.arange(2), np.array([1, 2]), np.zeros(2, bool)).expected  # two are 2 of 7 bytes
+        7
+        """
+        return len(self) if self.whole else round(len(self) * len(self.data) / max(1, self.end))
+
     @cached_property
     def counts(self) -> tuple[tuple[str, int], ...]:
         """Once, however often a ledger of it grows."""
+        if not self.whole:
+            return ()
         characters, words = counted(self.data)
         return (("characters", characters), ("words", words))
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
 
+from arplay.core.distribution import frozen
 from arplay.core.errors import Problem
 from arplay.core.modalities import base as modality
 from arplay.core.modalities.base import Found, Note, Prefix, Remember, afresh
 from arplay.core.modalities.departures import departures
 from arplay.core.modalities.encoded_text import Encoded, encoded_runs, tail_of
 from arplay.core.modalities.finding import Search, find
+from arplay.core.modalities.lengthy import Begun
 from arplay.core.modalities.loss import loss
 from arplay.core.modalities.runs import (
     Edit,
@@ -54,6 +56,8 @@ from arplay.core.rising import place_in
 
 EXCERPT = 20_000
 """Bytes of the beginning of a long text."""
+TOLD = 1 << 17
+"""Bytes of a long text that are cut into tokens before it is told again how many are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,14 +127,33 @@ class Text:
         own = (run if isinstance(run, Typed) or run.vocabulary == name else Typed(run.data) for run in self.runs)
         return Text(normal(own))
 
-    def cutting(self, coder: Alphabet, special: bool, parts: Recent[Hashable, Any]) -> Iterator[float]:
+    def cutting(self, coder: Alphabet, special: bool, parts: Recent[Hashable, Any]) -> Iterator[Begun]:
         coder = alphabet_of(coder)
         if not isinstance(coder, Stepwise):
             return
         for place, run in enumerate(self._read_by(coder).runs):
             key = (run.data, place == 0, coder.vocabulary.name, special)  # as encoded() has it
             if isinstance(run, Typed) and key not in parts:
-                parts.put(key, (yield from coder.cutting(run.data, place == 0, special)))
+                pieces: list[Tokens] = []
+                first = partial(self._first, pieces) if place == 0 else None
+                steps, told = coder.cutting(run.data, place == 0, special), 0
+                while True:
+                    try:
+                        pieces.append(piece := next(steps))
+                    except StopIteration as ended:
+                        parts.put(key, ended.value)
+                        break
+                    if not len(piece) or piece.ends[-1] >= told + TOLD:
+                        told = int(piece.ends[-1]) if len(piece) else told
+                        yield Begun(told / len(run.data), first, goes_on=len(piece) > 0)
+
+    def _first(self, pieces: list[Tokens]) -> Encoded:
+        """The tokens of its beginning."""
+        ids, ends = np.concatenate([each.ids for each in pieces]), np.concatenate([each.ends for each in pieces])
+        return Encoded(self.data, frozen(ids), frozen(ends), frozen(np.zeros(len(ids), bool)))
+
+    def reaches(self, encoded: Encoded, place: Caret) -> bool:
+        return place.byte < encoded.end
 
     def prefix(self, encoded: Encoded, place: Caret, coder: Alphabet, special: bool = False) -> Prefix:
         """The chain before ``place``: whole tokens, plus the encoding of what is left of a token it cuts.

@@ -284,8 +284,11 @@ class Alphabet(Coder, Protocol):
 class Stepwise(Protocol):
     """An alphabet that can be looked at while it cuts a long text."""
 
-    def cutting(self, data: bytes, start: bool, special: bool) -> Generator[float, None, Tokens]:
-        """As :meth:`Alphabet.encode`; between two stretches it tells how much of the text is done."""
+    def cutting(self, data: bytes, start: bool, special: bool) -> Generator[Tokens, None, Tokens]:
+        """As :meth:`Alphabet.encode`; on its way it tells what it has found, a piece behind the other, as it stays.
+
+        A piece without tokens comes before a long rest that is cut at once.
+        """
         ...
 
 

@@ -189,7 +189,7 @@ class HeatmapPanel(OnSheet, Panel):
         ledger, view = self.view.ledger, self.view
         self.text.show_empty(no_scores(view) or EMPTY)
         growing = ledger is not None and not ledger.complete
-        self.progress.show_share(ledger.done / len(ledger) if ledger is not None and growing else None)
+        self.progress.show_share(ledger.done / ledger.expected if ledger is not None and growing else None)
         if ledger is None or not len(ledger):
             self.figures.show_figures(())
             self.row.show_view(view, "")
@@ -318,7 +318,7 @@ class HeatmapPanel(OnSheet, Panel):
         settings, loaded = self.view.settings, self.view.loaded
         kind, scale = kinds.of_document(self.view.document), self._scale()
         ledger = whole if stop - first == len(whole) or not kind.in_parts else whole.part(first, stop)
-        part = f"tokens {first + 1:,} to {stop:,} of {len(whole):,}, each read after all that stands before it  ·  "
+        part = f"tokens {first + 1:,} to {stop:,} of {whole.how_many}, each read after all that stands before it  ·  "
         scored = Scored(
             ledger,
             loaded.vocabulary if loaded else None,
@@ -341,7 +341,7 @@ def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
     per_unit = none if t.bits_per_unit is None else number(t.bits_per_unit, 3)
     return (
         *note_figures(ledger),
-        Figure(f"{len(ledger):,}", "tokens", "Tokens of the text, without what is read before it."),
+        Figure(ledger.how_many, "tokens", "Tokens of the text, without what is read before it."),
         Figure(f"{t.scored:,}", "scored", "Tokens that the model gave a probability; all figures are over these."),
         Figure(
             f"{number(in_unit(t.nll_nats, unit), 4 if t.nll_nats < 1000 else 1)} {unit}",

@@ -155,7 +155,7 @@ class LedgerPanel(OnSheet, Panel):
             self.empty.setText(no_scores(self.view) or EMPTY)
             return
         self.figures.show_figures(figures(ledger, unit))
-        progress = self.view.scores_follow if ledger.complete else f"{ledger.done:,} of {len(ledger):,} scored so far"
+        progress = self.view.scores_follow if ledger.complete else f"{ledger.done:,} of {ledger.how_many} scored so far"
         self.product.show_text(progress or in_words(ledger))
         reconciled = self.view.reconciled if ledger.complete else None
         self.check.show_text(reconciliation(ledger, reconciled, unit))

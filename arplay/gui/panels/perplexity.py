@@ -150,7 +150,7 @@ class PerplexityPanel(Panel):
         unit, kind = view.settings.unit, self.asks
         asked = view.answer_to(kind)
         self.figures.show_figures(figures(ledger, unit))
-        progress = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} tokens scored so far; "
+        progress = "" if ledger.complete else f"{ledger.done:,} of {ledger.how_many} tokens scored so far; "
         self.how.show_text(progress + conventions_of(ledger, unit))
         compared = self.compared
         new = ledger, compared, unit

@@ -186,7 +186,7 @@ class PlotsPanel(Panel):
             table = self._table()
             table.message = "" if some else told
             table.show_rows(rows, how.unit, tally.surprising)
-        growing = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} tokens so far: "
+        growing = "" if ledger.complete else f"{ledger.done:,} of {ledger.how_many} tokens so far: "
         self.told.show_text(f"{growing}{told}" if some else "")
         self._say()
         self._show_selected()

@@ -7,6 +7,7 @@ from arplay.gui.playground.state import State
 from arplay.gui.playground.writing import Writing
 
 OLD_SCORES = "Nothing is chosen: these scores are of the text before the last change"
+NOT_CUT = "Nothing is chosen: the text is not cut into tokens so far yet"
 NO_SCORES = "Nothing is chosen: the text is not scored yet"
 
 
@@ -40,6 +41,9 @@ class Caret:
             encoded = answer.encoded
         else:
             play.refused.emit(NO_SCORES)
+            return
+        if index >= len(encoded) and not encoded.whole:
+            play.refused.emit(NOT_CUT)
             return
         if not 0 <= index < len(encoded):
             play.refused.emit(f"There is no token {index + 1:,}: the text has {len(encoded):,}")

@@ -10,12 +10,14 @@ from PySide6.QtCore import QTimer
 
 from arplay.core.finding import beside, surprise
 from arplay.core.format import in_unit, number
-from arplay.core.modalities.base import Found, Lengthy, Searching
+from arplay.core.modalities.base import Found
+from arplay.core.modalities.lengthy import Lengthy, Searching
 from arplay.core.rising import place_in
 from arplay.gui.playground.caret import Caret
 from arplay.gui.playground.state import State
 
 NOT_SCORED = "the text is not scored yet"
+NOT_CUT = "the text is not cut into tokens so far yet"
 SHOWN_SECONDS = 0.2
 """How often it is told what a search of a long text has found so far."""
 AGAIN = {1: "from the start again", -1: "from the end again"}
@@ -131,10 +133,10 @@ class Finding:
         """Caret before the token that has this unit, so that the reading stays whole; in a long text, to that token."""
         if self._play.long is None:
             self._caret.move(self._before(unit))
-        elif (ledger := self._play.ledger) is not None:
+        elif (ledger := self._play.ledger) is not None and unit < ledger.encoded.span(len(ledger) - 1)[1]:
             self._caret.select(place_in(ledger.ends, unit, "right"))
         else:
-            self._play.show(sought=NOT_SCORED)
+            self._play.show(sought=NOT_SCORED if ledger is None else NOT_CUT)
 
     def _before(self, unit: int) -> int:
         """Where the token that has this unit begins; the unit itself while nobody knows the tokens of this text."""

@@ -204,7 +204,7 @@ class Peers(QObject):
                 case Scored(ledger=ledger) if result.is_last:
                     self._change(slot, ledger=ledger, beside=beside, doing="", share=None)
                 case Scored(ledger=ledger):
-                    self._change(slot, share=ledger.done / max(1, len(ledger)))
+                    self._change(slot, share=ledger.done / max(1, ledger.expected))
                 case Matched(match=match):
                     self._change(slot, match=match)
                 case Parted():

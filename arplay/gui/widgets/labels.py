@@ -79,7 +79,7 @@ def first_token(ledger: Ledger, lead: tuple[str, ...]) -> str:
 
 def windows(ledger: Ledger, lead: tuple[str, ...]) -> str | None:
     """The windows that a text longer than the context was scored in; None where it fits."""
-    if ledger.windows.start(len(lead) + len(ledger) - 1) <= 0:
+    if ledger.windows.start(len(lead) + ledger.expected - 1) <= 0:
         return None
     words = f"scored in windows of {ledger.windows.window:,}, stride {ledger.windows.stride:,}"
     return f"{words}, the later ones {'after' if ledger.windows.lead else 'without'} {lead[-1]}" if lead else words

@@ -143,14 +143,15 @@ class SeekBar(ToolRow):
             return
         self._settings = view.settings
         self._show_found(view.found)
-        tokens = len(view.ledger) if view.ledger is not None else 0
+        ledger = view.ledger
+        tokens = len(ledger) if ledger is not None else 0
         self.number.blockSignals(True)
         self.number.setRange(min(1, tokens), tokens)
         if not self.number.hasFocus() and view.selected is not None:
             self.number.setValue(view.selected + 1)
         self.number.blockSignals(False)
         self.threshold.show_nats(view.settings.surprise, view.settings.unit)
-        self.total.setText(f"of {tokens:,}" if tokens else "")
+        self.total.setText(f"of {ledger.how_many}" if ledger is not None and tokens else "")
         self.sought.setText(view.sought)
         self.sought.setToolTip(view.sought)
         self.fit()

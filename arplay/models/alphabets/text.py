@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Protocol
@@ -16,7 +16,7 @@ from arplay.core.modalities.base import Ids
 from arplay.core.modalities.spans import to_bytes, to_text
 from arplay.core.modalities.vocabulary import Tokens, Vocabulary, visible
 from arplay.models.alphabets.places import ends_by_matching, ends_by_offsets, ends_without
-from arplay.models.alphabets.stretches import stretches
+from arplay.models.alphabets.stretches import STRETCH, Piece, stretches
 
 PROBE = "The quick fox: 1,234 naïve cafés\n\t«日本» 😀  'tis\u00a0so"
 _LONE_BYTE = re.compile("([\udc80-\udcff])")
@@ -82,6 +82,7 @@ class TextAlphabet:
         self._in_names = re.compile(
             "|".join(f"(?<={re.escape(name[0])})(?={re.escape(name[1:])})" for name in names if name[1:]) or "(?!)"
         )
+        self._begins_otherwise = [*cutter.ids("a", True, False)] != [*cutter.ids("a", False, False)]
         changes = self._changes(unknown)
         self._drops_spaces = _SPACES in changes
         self.lossy = _sentence(changes, guessed=cutter.offsets("a", True, False) is None)
@@ -102,26 +103,25 @@ class TextAlphabet:
                 tokens: Tokens = ended.value
                 return tokens
 
-    def cutting(self, data: bytes, start: bool = True, special: bool = False) -> Generator[float, None, Tokens]:
-        """As :meth:`encode`; between two stretches it tells how much of the text is done."""
-        ids, ends = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
-        at = 0
+    def cutting(self, data: bytes, start: bool = True, special: bool = False) -> Generator[Tokens, None, Tokens]:
+        """As :meth:`encode`; on its way it tells what it has found, as :class:`Stepwise` says."""
+        found, at = [Tokens(np.zeros(0, np.int32), np.zeros(0, np.int32))], 0
         for part in self._parts(data):
             if self._knows_bytes and _LONE_BYTE.match(part):
-                ids.append(np.array([self._byte_id(data[at])], np.int32))
-                ends.append(np.array([at + 1], np.int32))
-                at += 1
-                continue
-            for stretch in stretches(part, partial(self._inner, special)):
-                found, places = self._cut(stretch, start and at == 0, special)
-                ids.append(np.array(found, np.int32))
-                ends.append((at + places).astype(np.int32))
-                at += len(to_bytes(stretch))
+                pieces: Iterable[Piece] = [([self._byte_id(data[at])], np.array([1]), 1)]
+            else:
+                cut, inner = partial(self._cut, special=special), partial(self._inner, special)
+                # behind a special token a text may begin anew, which only the whole tells
+                joined = special and self._begins_otherwise and self._in_names.search(part)
+                pieces = stretches(part, start and at == 0, cut, inner, len(part) if joined else STRETCH)
+            for ids, ends, size in pieces:
+                found.append(Tokens(np.array(ids, np.int32), at + ends))
+                at += size
                 if at < len(data):
-                    yield at / len(data)
-        joined = np.concatenate(ends)
-        joined[-1:] = len(data)  # what the tokenizer drops at the end belongs to the last token
-        return Tokens(np.concatenate(ids), joined)
+                    yield found[-1]
+        ends = np.concatenate([piece.ends for piece in found])
+        ends[-1:] = len(data)  # what the tokenizer drops at the end belongs to the last token
+        return Tokens(np.concatenate([piece.ids for piece in found]), ends)
 
     def _inner(self, special: bool, text: str) -> Sequence[int]:
         """The ids of what stands in the middle of a text."""

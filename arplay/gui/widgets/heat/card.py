@@ -42,7 +42,7 @@ class CardContent:
 
 
 def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit) -> CardContent:
-    title, where = token_text(ledger, index, vocabulary), f"token {index + 1:,} of {len(ledger):,}"
+    title, where = token_text(ledger, index, vocabulary), f"token {index + 1:,} of {ledger.how_many}"
     cut = remark(ledger, index)
     own = (("bytes of the text", "none are its own"),) if is_bare(ledger, index) else (("bytes", cut),) if cut else ()
     ink = ink_of(vocabulary, int(ledger.ids[index]))

@@ -280,7 +280,7 @@ class Minimap(QWidget):
         mean = measure.mean(measure.values(ledger, first, stop))
         many = f"tokens {first + 1:,} to {stop:,}" if stop - first > 1 else f"token {first + 1:,}"
         return (
-            f"{many} of {len(ledger):,}: {self._figure(mean, stop - first > 1)}\n"
+            f"{many} of {ledger.how_many}: {self._figure(mean, stop - first > 1)}\n"
             "A spot has the colour of the mean of its tokens, in the order of the text. Marks: on the left tokens that "
             "count as surprising, on the right what a search found. Click or drag to go there."
             + ("\nBetween the brackets: what a curve along the text is zoomed to." if self.magnified else "")

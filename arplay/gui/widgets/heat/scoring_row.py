@@ -100,7 +100,7 @@ def progress(view: View) -> str:
     ledger = view.ledger
     if ledger is None or ledger.complete or (view.halted and view.scores_are_old):
         return view.halted or "scoring…" * (view.scoring and not (ledger is not None and len(ledger)))
-    done = f"{ledger.done:,} of {len(ledger):,}"
+    done = f"{ledger.done:,} of {ledger.how_many}"
     if view.halted:
         return f"{view.halted}: of the first {done} tokens"
     left = view.effort.left

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arplay.core.chain import Ledger
 from arplay.core.conventions import per
-from arplay.core.format import in_unit, number
+from arplay.core.format import how_many, in_unit, number
 from arplay.core.reading import FIRST_TOKEN
 from arplay.gui.settings import Unit
 from arplay.gui.widgets.figure_row import Figure
@@ -38,10 +38,10 @@ def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
 
 def conventions_of(ledger: Ledger, unit: Unit) -> str:
     """By which conventions these figures are made."""
-    windows, length = ledger.windows, ledger.before + len(ledger)
-    count = windows.cost(length).windows
-    if count > 1:
-        how = f"{count:,} windows of {windows.window:,} tokens, stride {windows.stride:,}"
+    windows, length = ledger.windows, ledger.before + ledger.expected
+    many = windows.cost(length).windows
+    if many > 1:
+        how = f"{how_many(many, ledger.encoded.whole)} windows of {windows.window:,} tokens, stride {windows.stride:,}"
     else:
         how = f"one window ({length:,} of {windows.window:,} tokens)" if windows.window > length else "one window"
     base = "base e (nats)" if unit == "nats" else "base 2 (bits)"

@@ -254,9 +254,9 @@ class Rows:
         return flow.goes_on(row)
 
     def byte_of(self, row: int) -> int:
-        """The byte that a row begins with; the text's end behind the last row."""
+        """The byte that a row begins with; the last token's end behind the last row."""
         if row >= self.rows:
-            return len(self.blocks.data)
+            return self.blocks.start(len(self.blocks))
         first, flow, row = self.locate(row)
         return int(flow.units.starts[flow.starts[row]]) + self.blocks.start(self.blocks.of_token(first))
 

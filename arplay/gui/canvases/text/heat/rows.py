@@ -50,13 +50,17 @@ class HeatRows(QAbstractScrollArea):
         """A ledger of the same tokens only brings new colours; another text is laid out anew."""
         same = self.ledger is not None and ledger is not None and _same_tokens(self.ledger, ledger)
         relayout = not same or lead != self.lead
+        more = self.ledger is not None and ledger is not None and _begins(self.ledger, ledger)
+        anchor = self._anchor() if more and relayout else None
         self.ledger, self.vocabulary, self.lead = ledger, vocabulary, lead
         if not same:
             self.blocks = Blocks.of(ledger, vocabulary, self.grid.measure) if ledger is not None else None
         if relayout:
             self.flow = None
             self._lay_out()
-        if not same:
+        if more:
+            self._return_to(anchor)
+        elif not same:
             self.reveal()
         self.viewport().update()
 
@@ -290,6 +294,11 @@ class HeatRows(QAbstractScrollArea):
         if self._top is not None:
             self._settle(upwards=dy > 0)
         self.viewport().update()
+
+
+def _begins(a: Ledger, b: Ledger) -> bool:
+    """Whether there are more tokens of the same text, which was cut further into them."""
+    return not a.encoded.whole and bytes_of(a.encoded) is bytes_of(b.encoded)
 
 
 def _same_tokens(a: Ledger, b: Ledger) -> bool:

@@ -80,7 +80,7 @@ class HeatView(WheelZoom, HeatRows):
         self.scale = HeatScale(LIGHT, "surprisal")
         self.unit: Unit = "nats"
         self.found: Found | None = None
-        self._spans = NOWHERE
+        self._spans, self._ends = NOWHERE, NOWHERE[:, 0]
         self.hovered: int | None = None
         self._pointed: tuple[int, int] | None = None
         self.empty_text = ""
@@ -127,11 +127,12 @@ class HeatView(WheelZoom, HeatRows):
         if found is not self.found:
             self.found = found
             self.viewport().update()
-            spans = found.spans if found is not None and self.ledger is not None else NOWHERE
-            if spans is not self._spans:
-                self._spans = spans
-                ends = self.ledger.ends if self.ledger is not None else NOWHERE[:, 0]
-                self.minimap.show_found(tokens_of(spans[:, 0], ends))
+        ends = self.ledger.ends if self.ledger is not None else NOWHERE[:, 0]
+        spans = found.spans if found is not None and len(ends) else NOWHERE
+        if spans is not self._spans or ends is not self._ends:
+            self._spans, self._ends = spans, ends
+            there = spans[:, 0] < (ends[-1] if len(ends) else 0)  # a text may be cut into tokens so far only
+            self.minimap.show_found(tokens_of(spans[there, 0], ends))
 
     def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int = TEXT) -> None:
         self.theme, self.scale, self.unit = theme, scale, unit

@@ -6,13 +6,14 @@ import csv
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -26,7 +27,9 @@ from arplay.gui.intents import Ask, ByContext, ByStride, Change, CompareConventi
 from arplay.gui.panels.perplexity import PerplexityPanel
 from arplay.gui.settings import Settings
 from arplay.gui.view import View
+from arplay.gui.widgets.perplexity.curve import NOT_YET, place, plot_of, told
 from arplay.gui.widgets.perplexity.rows import COUNTED, NAME, NLL, PER_UNIT, PERPLEXITY, WINDOWS, WORD
+from arplay.gui.widgets.plot import Drawing
 from tests.panel_views import growing
 from tests.windows_open import PATIENCE, Open, opened, put_up, settle, text_field
 
@@ -162,7 +165,7 @@ def test_a_curve_is_drawn_as_its_points_come(opened: Open, qtbot: QtBot) -> None
     settle(window, qtbot)
     panel.modes.button(2).click()
     panel.compare.click()
-    qtbot.waitUntil(lambda: len(panel.curve.plot.series) == 1, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not panel.curve.plot.empty, timeout=PATIENCE)
     found = panel.swept(ByContext)
     assert found is not None and not found.whole and play.view.answer_to(ByContext).runs
     panel.compare.click()
@@ -270,3 +273,19 @@ def test_a_saved_run_has_no_model_to_ask(opened: Open, qtbot: QtBot, tmp_path: P
     words = window.panels["words"]
     qtbot.waitUntil(lambda: words.rows.table.rowCount() > 3, timeout=PATIENCE)  # type: ignore[attr-defined]
     assert not words.correct.isEnabled()  # type: ignore[attr-defined]
+
+
+def test_what_is_not_measured_yet_is_a_gap() -> None:
+    """Between two points that are known no line goes over one that is not; it is marked, and told where one points."""
+    found = arplay.load("english").curve("It was a dark night. " * 20, "context")
+    points = [replace(point, found=None) if 0 < at < 2 else point for at, point in enumerate(found.points)]
+    assert len(points) >= 4 and all(point.found for point in found.points)
+    area, part = QRectF(0, 0, 600, 300), replace(found, points=tuple(points), whole=False)
+    missing, line = Drawing(plot_of(part), area).polygons
+    assert not missing and [polygon.size() for polygon in line] == [1, len(points) - 2]
+    waits = plot_of(part).series[0]
+    assert waits.x.tolist() == [place(points[1].context)] and waits.name == NOT_YET
+    assert told(part, waits.x[0]).endswith(NOT_YET) and "perplexity" in told(part, place(points[0].context))
+    assert [tick for _, tick in plot_of(part).ticks] == [f"{point.context:,}" for point in points]
+    whole = Drawing(plot_of(found), area)
+    assert not len(whole.plot.series[0].x) and [polygon.size() for polygon in whole.polygons[1]] == [len(points)]

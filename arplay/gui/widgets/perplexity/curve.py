@@ -13,6 +13,8 @@ from arplay.engine.curves import Swept
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Plot, Series, Stretches
 
+NOT_YET = "not measured yet"
+
 
 def place(value: int) -> float:
     """Where a number of tokens is on the axis: at its binary logarithm."""
@@ -20,20 +22,24 @@ def place(value: int) -> float:
 
 
 def plot_of(swept: Swept | None) -> Plot:
-    """Nothing where no point came to a perplexity."""
-    known = [(point, point.found.perplexity) for point in swept.points if point.found] if swept is not None else []
-    drawn = [(swept.at(p), value) for p, value in known if swept and value is not None and math.isfinite(value)]
-    if swept is None or not drawn:
+    """Nothing where no point came to a perplexity. One that is not measured yet is a gap with a cross below it."""
+    points = swept.points if swept is not None else ()
+    known = [point.found.perplexity if point.found is not None else None for point in points]
+    y = np.array([value if value is not None and math.isfinite(value) else np.nan for value in known])
+    drawn = y[~np.isnan(y)]
+    if swept is None or not len(drawn):
         return Plot()
-    x = np.array([place(at) for at, _ in drawn])
-    y = np.array([value for _, value in drawn])
-    gap = max(float(np.ptp(y)), 0.02 * float(y.max()), 1e-6)
-    low, high = max(0.0, float(y.min()) - 0.15 * gap), float(y.max()) + 0.15 * gap
-    ticks = tuple((place(at), f"{at:,}") for at, _ in drawn)
-    margin = 0.25 if len(drawn) > 1 else 1.0
+    x = np.array([place(swept.at(point)) for point in points])
+    gap = max(float(np.ptp(drawn)), 0.02 * float(drawn.max()), 1e-6)
+    low, high = max(0.0, float(drawn.min()) - 0.15 * gap), float(drawn.max()) + 0.15 * gap
+    ticks = tuple((place(swept.at(point)), f"{swept.at(point):,}") for point in points)
+    margin = 0.25 if len(x) > 1 else 1.0
     line = Series("", x, y, "accent", 2.0, mark="dot")
+    waits = x[[point.found is None for point in points]]
+    missing = Series(NOT_YET, waits, np.full(len(waits), low + 0.05 * (high - low)), "muted", 0.0, mark="cross")
     ends = float(x.min()) - margin, float(x.max()) + margin
-    return Plot((line,), (f"perplexity by {swept.axis} in tokens", "perplexity"), ("",), *ends, low, high, ticks=ticks)
+    along = f"perplexity by {swept.axis} in tokens", "perplexity"
+    return Plot((missing, line), along, ("",), *ends, low, high, ticks=ticks)
 
 
 def own_place(swept: Swept, ledger: Ledger) -> Stretches:
@@ -47,9 +53,10 @@ def own_place(swept: Swept, ledger: Ledger) -> Stretches:
 def told(swept: Swept, x: float) -> str:
     """What is known of a point."""
     point = min(swept.points, key=lambda each: abs(place(swept.at(each)) - x))
+    how = f"context {point.context:,}, stride {point.stride:,}: "
     if point.found is None or point.found.perplexity is None:
-        return ""
-    how = f"context {point.context:,}, stride {point.stride:,}: perplexity {number(point.found.perplexity)}"
+        return how + (NOT_YET if point.found is None else "no perplexity")
+    how += f"perplexity {number(point.found.perplexity)}"
     nll = "" if point.found.nll is None else f"\nNLL {number(point.found.nll)} nats over {point.found.counted:,} tokens"
     return f"{how}{nll}\n{point.read:,} tokens read"
 

@@ -111,6 +111,8 @@ def changed(path: Path, **members: Any) -> bytes:
             stem = item.filename.removesuffix(".npy").removesuffix(".json")
             if stem not in members:
                 new.writestr(item.filename, old.read(item.filename))
+            elif isinstance(members[stem], bytes):
+                new.writestr(item.filename, members[stem])
             elif isinstance(members[stem], dict):
                 new.writestr(HEAD, json.dumps({**json.loads(old.read(HEAD)), **members[stem]}))
             elif members[stem] is not None:
@@ -118,6 +120,12 @@ def changed(path: Path, **members: Any) -> bytes:
                 np.save(out, members[stem], allow_pickle=True)
                 new.writestr(item.filename, out.getvalue())
     return made.getvalue()
+
+
+def array_file(shape: str) -> bytes:
+    """An array of int32 that says it has this shape."""
+    head = f"{{'descr':'<i4','fortran_order':False,'shape':{shape}}}".encode()
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + bytes(20)
 
 
 n = 5
@@ -134,6 +142,12 @@ DAMAGED: dict[str, tuple[dict[str, Any], str]] = {
     "ends that fall": ({"ends": np.array([3, 2, 3, 4, 5], np.int32)}, "do not rise"),
     "ends beyond": ({"ends": np.array([1, 2, 3, 4, 9], np.int32)}, "do not rise"),
     "p above 1": ({"logprob": np.ones(n)}, "no log-probability"),
+    "p beyond all models": ({"logprob": np.full(n, -1e308)}, "no log-probability"),
+    "true tokens": ({"ids": array_file("(True,)")}, "another type"),
+    "more than there is": ({"ids": array_file("(9999999999999999999999999,)")}, "not as long"),
+    "nested too deeply": ({"run": b"[" * 200_000}, "nested too deeply"),
+    "NaN in its head": ({"run": b'{"scores": NaN}'}, "NaN is not JSON"),
+    "a number without end": ({"run": b'{"scores": %s}' % (b"9" * 6000)}, "too many digits"),
     "newer": ({"run": {"scores": 2}}, "a newer arplay"),
     "odd words": ({"run": {"first_token": "whatever"}}, "first_token"),
     "impossible windows": ({"run": {"windows": [4, 9, 0]}}, "impossible"),
@@ -151,6 +165,17 @@ def test_a_damaged_file_is_refused(case: str, tmp_path: Path) -> None:
     bad.write_bytes(changed(good, **members))
     with pytest.raises(arplay.Problem, match=words):
         arplay.Score.opened(bad)
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_what_numpy_does_not_pack_is_not_unpacked(kind: int, tmp_path: Path) -> None:
+    good, other = tmp_path / "good.npz", tmp_path / "other.npz"
+    arplay.load("abc").score("BACAB").save(good)
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(other, "w", kind) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    with pytest.raises(arplay.Problem, match=r"other\.npz is no scoring run.* numpy does not pack"):
+        arplay.Score.opened(other)
 
 
 @given(st.integers(0, 10**6), st.binary(max_size=3))

@@ -27,12 +27,14 @@ from arplay.export.writers import replacing
 from arplay.models import devices
 from arplay.models.scored_run import COLUMNS, SavedRun, arrays, restored, special
 from arplay.schema import Wrong, many, maybe, one_of, table, text, whole
+from arplay.textfile import json_value
 from arplay.version import __version__
 
 ENDING = ".npz"
 VERSION = 1
 HEAD = "run.json"
 MOST_BYTES, MOST_HEAD = 8 << 30, 1 << 24
+PACKED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
 _NOT_USED = "nothing was changed; choose another file"
 _BIG = 1 << 62
 _SAYS = table(
@@ -134,8 +136,10 @@ def _head(file: zipfile.ZipFile) -> dict[str, Any]:
         raise ValueError(f"it unpacks to {in_words(size)}, and {in_words(free)} of memory are free")
     if file.getinfo(HEAD).file_size > MOST_HEAD:
         raise ValueError(f"{HEAD} is too long")
+    if any(member.compress_type not in PACKED for member in file.infolist()):
+        raise ValueError("it is packed in a way that numpy does not pack")
     with file.open(HEAD) as member:
-        said = json.loads(member.read(MOST_HEAD))
+        said = json_value(member.read(MOST_HEAD).decode("utf-8"))
     if isinstance(said, dict) and type(said.get("scores")) is int and said["scores"] > VERSION:
         raise _NewerError(said["scores"])
     checked: dict[str, Any] = _SAYS(said, "")
@@ -149,9 +153,9 @@ def _array(file: zipfile.ZipFile, column: str) -> NDArray[Any]:
         if np.lib.format.read_magic(member) != (1, 0):
             raise ValueError(f"{column} is in another format")
         shape, by_columns, dtype = np.lib.format.read_array_header_1_0(member)
-        if dtype != np.dtype(kind) or len(shape) != dimensions or min(shape) < 0:
+        if dtype != np.dtype(kind) or len(shape) != dimensions or {*map(type, shape)} != {int} or min(shape) < 0:
             raise ValueError(f"{column} is of another type")
         size = math.prod(shape) * dtype.itemsize
         if size > file.getinfo(member.name).file_size or len(data := member.read(size + 1)) != size:
             raise ValueError(f"{column} is not as long as it says")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")
+    return np.ascontiguousarray(np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C"))

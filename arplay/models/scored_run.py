@@ -42,6 +42,8 @@ COLUMNS: Mapping[str, tuple[str, int]] = {
 """The arrays by name, with type and dimensions: n tokens each, but the bytes of the text and of the tokens in it."""
 
 MOST_TOKENS = 100_000_000
+LEAST = -1e12
+"""No log-prob of a model is so small, and of no text do so many add up to no number."""
 SAVED = Capabilities(False, "none", False, no_scores="its model is not loaded: this is a saved scoring run")
 ONLY_ITS_TEXT = "a saved scoring run knows its own text only, as it was scored"
 
@@ -187,7 +189,9 @@ def restored(found: Arrays, head: Mapping[str, Any]) -> SavedRun:
         raise ValueError("it has tokens whose bytes it does not tell")
     best, entropy = found["best_logprobs"], found["entropy"]
     no_entropy = ((entropy < 0.0) | np.isinf(entropy)).any()  # NaN: not known
-    if (found["logprob"] > 1e-9).any() or not (best <= 1e-6).all() or (found["rank"] < 0).any() or no_entropy:
+    logprob = found["logprob"]
+    no_logprob = ((logprob > 1e-9) | (np.isfinite(logprob) & (logprob < LEAST))).any()  # NaN: not scored
+    if no_logprob or not (best <= 1e-6).all() or (found["rank"] < 0).any() or no_entropy:
         raise ValueError("it has what is no log-probability, no rank or no entropy")
     if any(not is_known[id : id + 1].any() for id in head["lead"]):
         raise ValueError("it does not tell what stood before the text")

@@ -11,6 +11,7 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.gui.canvases.text import field
 from arplay.gui.canvases.text.area import TextArea, too_long
 from arplay.gui.canvases.text.field import PIECE
@@ -127,11 +128,24 @@ def test_many_short_lines_come_a_thousand_at_a_time(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("line", [0, 1, 99_999, 100_000, 100_001])
-@pytest.mark.parametrize("before", [b"", b"a\n", b"b" * 70_000 + b"\n"])
-@pytest.mark.parametrize("after", [b"", b"\n", b"\n" + b"c" * 90_000 + b"\nd"])
+@pytest.mark.parametrize("before", [b"", b"a\n", b"b " * 35_000 + b"\n"])
+@pytest.mark.parametrize("after", [b"", b"\n", b"\n" + b"c " * 45_000 + b"\nd"])
 def test_a_line_of_more_than_a_hundred_thousand_bytes_is_too_long(line: int, before: bytes, after: bytes) -> None:
-    data = before + b"x" * line + after
+    data = before + (b"x " * line)[:line] + after
     assert too_long(data) == (max(map(len, data.split(b"\n"))) > 100_000)
+
+
+@pytest.mark.parametrize("word", [15_999, 16_000, 16_001, 50_000])
+@pytest.mark.parametrize("around", [b"", b"a b\n", b"b\t" * 30_000, "日本語".encode() * 9_000])
+def test_a_word_of_more_than_sixteen_thousand_bytes_is_too_long(word: int, around: bytes) -> None:
+    """It took 0.7 s to lay out one of a hundred thousand; Chinese needs no spaces to be wrapped."""
+    assert not too_long(around + b" ")
+    assert too_long(around + b" " + b"x" * word + b"\n" + around) == (word > 16_000)
+
+
+def test_the_beginning_of_a_long_text_has_no_long_word() -> None:
+    assert len(Text.of(b"abc " * 50_000).beginning) == 20_000
+    assert Text.of(b"abc " * 1000 + b"x" * 90_000).beginning.data == b"abc " * 1000 + b"x" * 5_000
 
 
 def test_scores_are_seen_as_colours_only() -> None:

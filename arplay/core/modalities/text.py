@@ -6,6 +6,7 @@ except where the user typed. All positions here are bytes from the start.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -56,6 +57,9 @@ from arplay.core.rising import place_in
 
 EXCERPT = 20_000
 """Bytes of the beginning of a long text."""
+LONGEST_WORD = 5_000
+"""Bytes without white space that the beginning has: what shows it takes long to find where lines end in more."""
+_WORD = re.compile(rb"\S+")
 TOLD = 1 << 17
 """Bytes of a long text that are cut into tokens before it is told again how many are."""
 
@@ -263,7 +267,10 @@ class Text:
 
     @property
     def beginning(self) -> Text:
-        return Text.of(self.data[:EXCERPT].decode("utf-8", "ignore").encode())
+        data = self.data[:EXCERPT]
+        longest = next((word for word in _WORD.finditer(data) if len(word[0]) > LONGEST_WORD), None)
+        end = EXCERPT if longest is None else longest.start() + LONGEST_WORD
+        return Text.of(data[:end].decode("utf-8", "ignore").encode())
 
     def continued(self, data: bytes) -> Text | None:
         return Text.of(data) if data.startswith(self.data) else None

@@ -33,6 +33,10 @@ EDITABLE = 1_000_000
 """Bytes of text that can be edited; a longer one is analysed read-only."""
 LONGEST_LINE = 100_000
 """Bytes of one line (Qt lays out a whole line anew for every key: about 50 ms at this length)."""
+LONGEST_WORD = 16_000
+"""Bytes without a place to wrap a line: for each row Qt looks at all that are left (20 ms; 0.7 s for 100,000)."""
+_WRAPS = bytes.maketrans(wraps := b" \t\r\f\v-" + bytes(range(0xE3, 0xEE)), b"\n" * len(wraps))
+"""Where a line may be wrapped, as newlines: also at the first byte of a character of Chinese, Japanese or Korean."""
 
 _TOUCHES = {
     QEvent.Type.KeyPress,
@@ -47,12 +51,16 @@ _TOUCHES = {
 
 
 def too_long(data: bytes) -> bool:
-    """Whether a text, or a line of it, is too long to be edited smoothly."""
-    if len(data) > EDITABLE:
-        return True
+    """Whether a text, or a line or a word of it, is too long to be edited smoothly."""
+    long = len(data) > EDITABLE or _has_line(data, LONGEST_LINE)
+    return long or _has_line(data.translate(_WRAPS), LONGEST_WORD)
+
+
+def _has_line(data: bytes, longest: int) -> bool:
+    """Whether it has a longer line."""
     at = 0
-    while len(data) - at > LONGEST_LINE:  # the last newline that a line of this length has room for
-        at = data.rfind(b"\n", at, at + LONGEST_LINE + 1) + 1
+    while len(data) - at > longest:  # the last newline that a line of this length has room for
+        at = data.rfind(b"\n", at, at + longest + 1) + 1
         if not at:
             return True
     return False

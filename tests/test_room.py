@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QTabBar
+from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolButton
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
@@ -15,7 +15,7 @@ from arplay.gui.canvases.text.notes import Notes
 from arplay.gui.intents import CaretMoved, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.sharing import shared
-from tests.windows_open import Open, settle, text_field
+from tests.windows_open import PATIENCE, Open, settle, text_field
 
 HEIGHTS = st.lists(st.tuples(st.integers(0, 100_000), st.integers(1, 300)), min_size=1, max_size=5)
 
@@ -117,3 +117,21 @@ def test_a_panel_has_its_title_where_no_tab_says_it(opened: Open, qtbot: QtBot) 
     qtbot.waitUntil(lambda: not titled("words"))
     window.docks["candidates"].hide()
     qtbot.waitUntil(lambda: titled("next_token"))
+
+
+def test_the_window_can_be_as_small_whichever_panels_were_seen(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc")
+    before = window.minimumSizeHint()
+    for name, dock in window.docks.items():
+        dock.raise_()
+        qtbot.waitUntil(lambda name=name: name in window.panels.made, timeout=PATIENCE)  # type: ignore[misc]
+        QApplication.processEvents()
+        now = window.minimumSizeHint()
+        assert now.width() <= before.width() and now.height() <= before.height(), name
+    dock = window.docks["continuations"]
+    bar = dock.titleBarWidget()
+    bar.show_title(True)  # as where it stands alone
+    bar.resize(150, bar.height())
+    label = bar.findChild(QLabel)
+    assert label is not None and label.geometry().right() < dock.panel.width()
+    assert all(button.geometry().right() <= 150 for button in bar.findChildren(QToolButton)), "its buttons stay"

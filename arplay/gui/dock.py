@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QMouseEvent
+from PySide6.QtGui import QAction, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDockWidget, QMenu, QToolButton, QWidget
 
 from arplay.gui.contract import Panel
@@ -15,6 +15,20 @@ from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.layouts import in_row
 from arplay.gui.widgets.menu_button import give_menu
+
+
+class Title(Label):
+    """It is cut where there is no room: no name makes a panel, and with it the window, wider."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        ink = self.foregroundRole()
+        self.style().drawItemText(painter, self.rect(), int(self.alignment()), self.palette(), True, shown, ink)
+        painter.end()
 
 
 class TitleBar(QWidget):
@@ -26,10 +40,7 @@ class TitleBar(QWidget):
     def __init__(self, panel: Panel, menu: QMenu, closable: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel, title = panel, panel.title
-        self._label = Label(title, self, role="heading")
-        policy = self._label.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)  # no panel is narrower for having a tab
-        self._label.setSizePolicy(policy)
+        self._label = Title(title, self, role="heading")
         self._buttons: list[tuple[QToolButton, str]] = []
         row = self._row = in_row(self._label, on=self, margins=(SPACE[1], SPACE[0], SPACE[0], SPACE[0]), spacing=0)
         if panel.beside_title is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QWidget
 
 from arplay.core.betting import CHIPS, Bets
 from arplay.gui.contract import Panel
@@ -16,6 +16,7 @@ from arplay.gui.widgets.betting.guess import Guess
 from arplay.gui.widgets.betting.moves import MovesView
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.push_button import offer, push_button
 
@@ -80,12 +81,10 @@ class BettingPanel(Panel):
         self._show()
 
     def _arrange(self) -> None:
-        begin, play = QHBoxLayout(), QHBoxLayout()
-        for row, buttons in ((begin, (self.here, self.all)), (play, (self.main, self.skip, self.leave))):
-            row.setSpacing(SPACE[1])
+        begin, play = Flow(), Flow()
+        for flow, buttons in ((begin, (self.here, self.all)), (play, (self.main, self.skip, self.leave))):
             for button in buttons:
-                row.addWidget(button)
-            row.addStretch(1)
+                flow.add(button)
         for page, above, below in ((self.idle, self.said, begin), (self.bets, self.guess, play)):
             in_column((above, 1), below, on=page, spacing=SPACE[1])
             self.side.addWidget(page)
@@ -96,10 +95,10 @@ class BettingPanel(Panel):
         told = in_column(self.figures, self.last, (self.splitter, 1), on=self.results, spacing=SPACE[0])
         foot = in_row((self.verdict, 1), self.lines, spacing=SPACE[1])
         told.addLayout(foot)
-        row = in_row(self.side, (self.results, 1), on=self, margins=SPACE[1], spacing=SPACE[2])
+        in_row(self.side, (self.results, 1), on=self, margins=SPACE[1], spacing=SPACE[2])
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(180, 100)
+        return QSize(120, 80)
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view

@@ -67,8 +67,7 @@ class LedgerPanel(OnSheet, Panel):
         self.model.setParent(self)
         self.table = LedgerView(self.model)
         self.figures = FigureRow()
-        self.product = Caption()
-        self.check = Caption()
+        self.product, self.check = Caption(lines=2), Caption(lines=2)
         self.check.tip = CHECK
         self.button = push_button("Check", CHECK, role="chip", name="Check against an uncached pass")
         self.curve = SurprisalCurve()

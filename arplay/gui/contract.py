@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -45,6 +45,10 @@ class Panel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a panel that was clicked is the one that F11 enlarges
+
+    def minimumSizeHint(self) -> QSize:
+        """What has no room scrolls, or is left out."""
+        return QSize(120, 80)
 
     def show_view(self, view: View) -> None:
         """Draw ``view``. Called often: compare fields with ``is`` and do nothing where nothing is new."""

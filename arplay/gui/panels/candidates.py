@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -111,9 +111,6 @@ class CandidatesPanel(Panel):
             (rows.chosen, self._write), (rows.removed, self._remove), (rows.undone, self._undo),
             (rows.pasted, self._paste), (rows.looked_at, self._show_looked), (rows.table.edited, self._edit),
         )  # fmt: skip
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     # ---- what is shown
 

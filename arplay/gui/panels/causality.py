@@ -153,9 +153,6 @@ class CausalityPanel(Panel):
         column.addWidget(self.about)
         self._show()
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
-
     @property
     def found(self) -> Measured | None:
         """What is in sight."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QHideEvent, QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -150,9 +150,6 @@ class ContinuationsPanel(Panel):
         foot.addWidget(self.hear)
         foot.addWidget(self.write)
         column.addLayout(foot)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     # ---- what is shown
 

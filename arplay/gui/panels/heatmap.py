@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -106,9 +106,6 @@ class HeatmapPanel(OnSheet, Panel):
         self.legend.bounded.connect(lambda bounds: self._change(rank_bounds=bounds))
         self._show_style()
         self._show_words()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     def wanted_height(self, view: View, width: int) -> int:
         """An estimate: laying out a long text only to ask would cost more than it tells."""

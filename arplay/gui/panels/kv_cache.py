@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QSizePolicy,
-    QStackedLayout,
     QWidget,
 )
 
 from arplay.gui import kinds
-from arplay.gui.contract import Panel
 from arplay.gui.intents import Do
+from arplay.gui.panels.filled import FilledPanel
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.view import View
 from arplay.gui.widgets.cache import facts, sheet
 from arplay.gui.widgets.cache.chart import CacheChart
-from arplay.gui.widgets.caption import Caption, Label
+from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import ROW, FigureRow
 from arplay.gui.widgets.layouts import FREE, in_column, in_row
 from arplay.gui.widgets.push_button import push_button
@@ -36,7 +34,7 @@ NOW = (
 )
 
 
-class KvCachePanel(Panel):
+class KvCachePanel(FilledPanel):
     explanation = (
         "<p>Whatever depends on the tokens before only can be <b>kept</b>, so that a step need not read them again: a "
         "transformer keeps a KV cache, a PixelCNN the rows of features that it has computed, a WaveNet a queue a "
@@ -76,14 +74,7 @@ class KvCachePanel(Panel):
         again = "Forget all points and begin anew"
         self.now = push_button("Measure without", NOW, self._measure, role="chip", name="Measure with nothing kept now")
         self.clear = push_button("Clear", again, self._clear, role="chip", name="Clear the points")
-        self.empty = Label(role="caption", wrap=True)
-        self.empty.setMargin(SPACE[2])
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.body, self.side = QWidget(), QWidget()
-        self.pages = QStackedLayout(self)
-        self.pages.addWidget(self.empty)
-        self.pages.addWidget(self.body)
+        self.side = QWidget()
         self._lay_out()
         self._show_words()
 
@@ -99,9 +90,6 @@ class KvCachePanel(Panel):
         self.row.addWidget(self.field, 3)
         self.row.addWidget(self.chart, 4)
         self.row.addWidget(self.side)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view

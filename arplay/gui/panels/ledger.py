@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QMenu,
-    QSizePolicy,
     QSplitter,
-    QStackedLayout,
     QVBoxLayout,
-    QWidget,
 )
 
 from arplay.core.chain import Ledger
-from arplay.gui.contract import Panel
 from arplay.gui.intents import Do, Magnify, Select, ShowState
+from arplay.gui.panels.filled import FilledPanel
 from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Caption, Label, plain
+from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.ledger.curve import SurprisalCurve
@@ -44,7 +41,7 @@ NO_HISTORY = "A long text that is read only, and one that is not scored yet, has
 EMPTY = "Go on: each token adds a row here, its log p to the sum and its p to the product."
 
 
-class LedgerPanel(OnSheet, Panel):
+class LedgerPanel(OnSheet, FilledPanel):
     explanation = (
         "<p>The chain rule takes the probability of a text apart, token by token:<br>"
         "p(x<sub>1</sub>…x<sub>n</sub>) = Π p(x<sub>i</sub> | x<sub>&lt;i</sub>), so "
@@ -81,14 +78,7 @@ class LedgerPanel(OnSheet, Panel):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(self.curve)
-        self.empty = Label(role="caption", wrap=True)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self.body = QWidget()
-        self.pages = QStackedLayout(self)
-        self.pages.addWidget(self.empty)
-        self.pages.addWidget(self.body)
         self._lay_out()
         self.button.clicked.connect(self._check)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
@@ -108,9 +98,6 @@ class LedgerPanel(OnSheet, Panel):
         column.setSpacing(SPACE[0])
         column.addWidget(self.splitter, 1)
         column.addLayout(self.foot)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     def wanted_height(self, view: View, width: int) -> int:
         """About: a border moves where another text opens, not where its tokens are counted."""

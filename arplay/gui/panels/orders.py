@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QSizePolicy,
-    QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
@@ -18,8 +17,8 @@ from arplay.core.modalities.places import Place, places_of
 from arplay.core.orders import LONGEST, Floats, Orders, orders_of
 from arplay.core.two_orders import TwoOrders, pair
 from arplay.export.orders import summary
-from arplay.gui.contract import Panel
 from arplay.gui.intents import StopAsking, Train
+from arplay.gui.panels.filled import FilledPanel
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain, set_role
@@ -51,7 +50,7 @@ ANY = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no greatest width."""
 
 
-class OrdersPanel(Panel):
+class OrdersPanel(FilledPanel):
     explanation = (
         "<p>The chain rule holds in every order of the tokens: <b>p(x₁) p(x₂ | x₁) = p(x₂) p(x₁ | x₂)</b>. The factors "
         "differ, their product is the joint probability p(x). A row is one order; its cells are log p of each token, "
@@ -76,10 +75,6 @@ class OrdersPanel(Panel):
         self.places: tuple[Place, ...] = ()
         self._joints: dict[int, Floats] = {}
         self._chosen: set[str] = set()  # orders to train in, by hand
-        self.empty = Label(role="caption", wrap=True)
-        self.empty.setMargin(SPACE[2])
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.rows, self.verdict, self.line, self.formula = OrderRows(), Caption(), Caption(), Label(wrap=True)
         self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
@@ -95,7 +90,7 @@ class OrdersPanel(Panel):
         self.choice, self.two, self.told = Flow(), TwoOrdersView(), Caption()
         for part in (self.first, self.second, self.train):
             self.choice.add(part)
-        self.exact, self.learned, self.body = QWidget(), QWidget(), QWidget()
+        self.exact, self.learned = QWidget(), QWidget()
         for side, parts in (
             (self.exact, (self.rows, self.line, self.formula)),
             (self.learned, (self.choice, self.two, self.told)),
@@ -118,14 +113,8 @@ class OrdersPanel(Panel):
         in_row(*self.side.values(), on=self.sides, spacing=0)
         column.addLayout(in_row((self.verdict, 1), self.sides, spacing=None))
         column.addLayout(self.pair, 1)
-        self.pages = QStackedLayout(self)
-        self.pages.addWidget(self.empty)
-        self.pages.addWidget(self.body)
         self.setFocusProxy(self.rows)
         self._show_words()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     def veiled(self) -> QWidget:
         return self.body

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
@@ -13,13 +13,13 @@ from arplay.core.sweeps import Axis, affordable
 from arplay.engine.conventions import Compared, planned
 from arplay.engine.curves import Swept, plan
 from arplay.export.perplexity import Perplexities, left_out
-from arplay.gui.contract import Panel
 from arplay.gui.intents import Ask, ByContext, ByStride, CompareConventions, StopAsking
 from arplay.gui.pace import takes
+from arplay.gui.panels.filled import FilledPanel
 from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Caption, Label, set_role
+from arplay.gui.widgets.caption import Caption, set_role
 from arplay.gui.widgets.choice import Choice
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.layouts import FREE, in_row
@@ -40,7 +40,7 @@ EMPTY = "Go on: the perplexity of what you write stands here, with all that it i
 BEFORE = "Those compared before were of another text, model or reading: Compare makes them anew."
 
 
-class PerplexityPanel(Panel):
+class PerplexityPanel(FilledPanel):
     explanation = (
         "<p><b>Perplexity</b> is exp(NLL / N), with the NLL −Σ log p(x<sub>i</sub> | x<sub>&lt;i</sub>) in nats over "
         "N tokens: among so many equally likely tokens one would be as surprised. It is a figure of a text <i>and</i> "
@@ -73,10 +73,6 @@ class PerplexityPanel(Panel):
         self.choice.set_options([(words, tip) for words, tip, _ in MODES])
         self.choice.chosen.connect(self._choose)
         self.modes = self.choice.group
-        self.empty = Label(role="caption", wrap=True)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.body = QWidget()
         head = in_row(self.choice, FREE, self.compare, spacing=SPACE[2])
         column = QVBoxLayout(self.body)
         column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[0])
@@ -87,13 +83,7 @@ class PerplexityPanel(Panel):
         column.addWidget(self.rows, 1)
         column.addWidget(self.curve, 1)
         column.addWidget(self.told)
-        self.pages = QStackedLayout(self)
-        self.pages.addWidget(self.empty)
-        self.pages.addWidget(self.body)
         self._show()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     def veiled(self) -> QWidget:
         return self.body

@@ -12,19 +12,17 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QListWidget,
     QListWidgetItem,
-    QSizePolicy,
     QSpinBox,
-    QStackedLayout,
     QWidget,
 )
 
 from arplay.export.plots import BINS, BY_NAME, FIRST, MEANS, PLOTS, Chosen, Kind, extreme
-from arplay.gui.contract import Panel
 from arplay.gui.intents import Change, Magnify, Select
+from arplay.gui.panels.filled import FilledPanel
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Caption, Label, plain
+from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.layouts import in_column, in_row
 from arplay.gui.widgets.plot import tokens_in
 from arplay.gui.widgets.plots.counting import Counting
@@ -41,7 +39,7 @@ LIST, LINE = 176, 28
 """Pixels of the list of plots: its width, and the height of a line."""
 
 
-class PlotsPanel(Panel):
+class PlotsPanel(FilledPanel):
     explanation = (
         "<p>What the scored text is like as a whole. The <b>surprisal</b> of a token is −log p(x<sub>i</sub> | "
         "x<sub>&lt;i</sub>), the <b>entropy</b> H = −Σ p log p the surprisal that the model expected before the token "
@@ -96,14 +94,6 @@ class PlotsPanel(Panel):
         self.plot.picked.connect(self._pick)
         self.plot.spanned.connect(self._magnify)
         self.table: ExtremesTable | None = None
-        self.empty = Label(role="caption", wrap=True)
-        self.empty.setMargin(SPACE[2])
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.body = QWidget()
-        self.pages = QStackedLayout(self)
-        self.pages.addWidget(self.empty)
-        self.pages.addWidget(self.body)
         self._lay_out()
         self._show_words()
 
@@ -118,9 +108,6 @@ class PlotsPanel(Panel):
         in_row(
             self.list, (self.inner, 1), on=self.body, margins=(SPACE[1], SPACE[0], SPACE[1], SPACE[0]), spacing=SPACE[1]
         )
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -107,9 +107,6 @@ class TokenizersPanel(Panel):
         column.addWidget(self.stack, 4)
         column.addWidget(self.said)
         self._show()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     # ---- what is shown
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
+from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from arplay.core.distribution import LN2
 from arplay.core.format import in_unit, number, part_percent
@@ -15,12 +15,12 @@ from arplay.core.word_edges import KIND
 from arplay.engine.word_edges import Edged
 from arplay.export.parts import Divided
 from arplay.gui import kinds
-from arplay.gui.contract import Panel
 from arplay.gui.intents import CorrectSpaces, Select, StopAsking
+from arplay.gui.panels.filled import FilledPanel
 from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Caption, Label
+from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.choice import Choice
 from arplay.gui.widgets.layouts import FREE, in_row
 from arplay.gui.widgets.push_button import offer, push_button
@@ -39,7 +39,7 @@ SLICE = 0.006
 """Seconds that finding the parts may hold up the window at a time."""
 
 
-class WordsPanel(OnSheet, Panel):
+class WordsPanel(OnSheet, FilledPanel):
     explanation = (
         "<p>log p of a stretch of text is the sum over its tokens: <b>log p(word | before) = Σ log p(x<sub>i</sub> | "
         "x<sub>&lt;i</sub>)</b>. Here each word, line, sentence or paragraph is a row (of a picture each of its rows); "
@@ -70,27 +70,17 @@ class WordsPanel(OnSheet, Panel):
         self.kinds = Choice("Words, lines, sentences or paragraphs", "What a row is")
         self.kinds.chosen.connect(self._choose)
         head = in_row(self.kinds, FREE, self.correct, spacing=SPACE[2])
-        self.empty = Label(role="caption", wrap=True)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.body = QWidget()
         column = QVBoxLayout(self.body)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])
         column.addLayout(head)
         column.addWidget(self.rows, 1)
         column.addWidget(self.told)
-        self.pages = QStackedLayout(self)
-        self.pages.addWidget(self.empty)
-        self.pages.addWidget(self.body)
         selection = self.rows.selectionModel()
         selection.currentRowChanged.connect(self._row_chosen)
         self.rows.clicked.connect(self._row_chosen)
         selection.selectionChanged.connect(self._show_sums)
         self._show_words()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
 
     def veiled(self) -> QWidget:
         return self.body

@@ -16,10 +16,14 @@ from pytestqt.qtbot import QtBot
 from arplay import paths
 from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
-from arplay.gui import exports, kinds
+from arplay.gui import app, exports, kinds
+from arplay.gui.bridge import Bridge
 from arplay.gui.intents import Change, Do, Select
 from arplay.gui.main_window import MainWindow
+from arplay.gui.options import WindowOptions
+from arplay.gui.store import Store
 from arplay.gui.tour import stops
+from arplay.models import catalogue
 from tests.sessions import kept_in
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field
 
@@ -318,3 +322,24 @@ def test_arranging_the_panels_anew_does_not_widen_the_window(opened: Open, qtbot
         for dock in window.tabifiedDockWidgets(window.docks[first])
     }
     assert tabs == {name for name, dock in window.docks.items() if dock.panel.entry.behind}
+
+
+def test_a_model_that_is_gone_since_the_last_time_is_told_at_the_start(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    store = Store(tmp_path / "arplay.ini")
+    store.set_text("model", str(tmp_path / "gone"))
+    store.set_flag("tour_seen", True)
+    window = MainWindow(store, Bridge(), "light")
+    qtbot.addWidget(window)
+    window.show()
+    try:
+        app._Start(window, WindowOptions(), remembered=True)()
+        qtbot.waitUntil(lambda: window.playground.view.loaded is not None, timeout=PATIENCE)
+        assert "not on this computer any more" in notice(window) and str(tmp_path / "gone") in notice(window)
+        assert window.playground.view.loaded.info.name == catalogue.DEFAULT  # type: ignore[union-attr]
+    finally:
+        window.hide()
+        window.keeping.end()
+        assert window.playground.close(30)

@@ -147,8 +147,10 @@ class _Start:
         restored = self._keep() if self._remembered else None
         former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
         former = (restored and restored.model) or former
-        spec = options.model or (former if catalogue.is_ready(former) else catalogue.DEFAULT)
-        if self._file is None or not is_scores(self._file):  # a run needs no model
+        gone = options.model is None and not catalogue.is_ready(former)
+        spec = options.model or (catalogue.DEFAULT if gone else former)
+        loads = self._file is None or not is_scores(self._file)  # a run needs no model
+        if loads:
             window.playground.load_model(spec, options.device, options.dtype)
         if self._open_other(spec):
             pass  # what was given is no text
@@ -158,6 +160,9 @@ class _Start:
             window.open_file(self._file, options.encoding)
         elif restored is None:
             window.playground.open_document(_text(OPENING_TEXT), at_end=True)
+        if gone and loads:
+            remedy = f"{spec} is opened in its place; choose another one in the Model menu"
+            window.report(f"the model of the last time is not on this computer any more: {former}", remedy)
         window.focus_editor()
         if self._remembered:
             window.training.remind()

@@ -86,6 +86,9 @@ def test_files_that_are_dropped_are_a_set(opened: Open, qtbot: QtBot, texts: lis
     rows = list(csv.DictReader(lines))
     assert [row["text"] for row in rows] == ["a.txt", "b.txt", "empty.txt", "all 3"]
     assert float(rows[-1]["nll_nats"]) == pytest.approx(whole)
+    parquet = pytest.importorskip("pyarrow.parquet")
+    shown.write(tmp_path / "set.parquet")
+    assert parquet.read_table(tmp_path / "set.parquet").column("nll_nats").to_pylist()[-1] == pytest.approx(whole)
     shown.write(tmp_path / "set.json")
     said_json = json.loads((tmp_path / "set.json").read_text())
     assert said_json["totals"]["scored"] == 7 and said_json["provenance"]["model"]["name"] == "abc"

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from arplay.gui.panels.editor import EditorPanel
 
 PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
-DATA: dict[str, charts.Kind] = {"CSV table": "csv", "JSON data": "json", "Parquet table": "parquet"}
+DATA: dict[str, charts.Kind] = {
+    "CSV table": "csv",
+    "JSON data": "json",
+    "JSON lines, a row a line": "jsonl",
+    "Parquet table": "parquet",
+}
 KINDS = PICTURES | {words: f".{kind}" for words, kind in DATA.items()}
 
 
@@ -55,8 +60,10 @@ class Export:
 
     @property
     def kinds(self) -> dict[str, str]:
-        """Words and suffix of every file that it can be."""
-        return KINDS | dict(self.also)
+        """Words and suffix of every file that it can be; a kind that the view names itself has those words."""
+        own = {suffix: words for words, suffix in self.also}
+        usual = {suffix: words for words, suffix in KINDS.items()}
+        return {words: suffix for suffix, words in (usual | own).items()}
 
     def ask(self, suffix: str = ".png") -> None:
         """Ask what of a long chart to export, then for a file name, and export there."""

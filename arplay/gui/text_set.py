@@ -14,6 +14,7 @@ from arplay.core.format import number, percent
 from arplay.core.signs import safe
 from arplay.engine.score_reports import ScoredText
 from arplay.export import text_set
+from arplay.export.parquet import to_parquet
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json
 from arplay.gui import files
@@ -34,7 +35,10 @@ ROW = 28
 NAME, TOKENS, UNITS, NLL, PERPLEXITY, BITS, SCORED = range(7)
 NO_TEXT, ALL_SCORED, NOT_YET = "No text yet", "All of them are scored", "No text is scored yet"
 EMPTY = "Here several texts are scored one after the other, each with what it costs.\nAdd files, or drop them here."
-KINDS = {".csv": "CSV table", ".json": "JSON data", ".html": "Report (HTML)", ".jsonl": "JSON lines, a text a line"}
+KINDS = {
+    ".csv": "CSV table", ".json": "JSON data", ".parquet": "Parquet table", ".html": "Report (HTML)",
+    ".jsonl": "JSON lines, a text a line",
+}  # fmt: skip
 
 
 class SetTable(TableRows):
@@ -374,7 +378,12 @@ class SetWindow(QWidget):
         origin = Provenance(loaded.info, totals[0].first_token, f"{len(rows):,} texts")
         record: dict[str, Any] = {"provenance": origin.as_dict(), "texts": rows, "totals": text_set.together(totals)}
         if path.suffix.lower() == ".json":
-            self._window.playground.runs.write_text(path, to_json(record))
+            self._window.playground.runs.write_text(path, lambda: to_json(record))
+            return
+        all_rows = [*rows, {"text": f"all {len(rows):,}", **record["totals"]}]
+        table = all_rows, text_set.columns(totals), origin.lines()
+        if path.suffix.lower() == ".parquet":
+            about = {name: record[name] for name in ("provenance", "totals")}
+            self._window.playground.runs.write_text(path, lambda: to_parquet(*table, about))
         else:
-            all_rows = [*rows, {"text": f"all {len(rows):,}", **record["totals"]}]
-            self._window.playground.runs.write_text(path, to_csv(all_rows, text_set.columns(totals), origin.lines()))
+            self._window.playground.runs.write_text(path, lambda: to_csv(*table))

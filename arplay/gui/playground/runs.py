@@ -74,10 +74,10 @@ class Runs(QObject):
         scale = Scale(measures.of(settings.colour_by), settings.rank_bounds)
         self._bridge.ask(partial(WriteReport, path=path, texts=texts, scale=scale), self._on_result)
 
-    def write_text(self, path: Path, content: str) -> None:
-        """A small file, at once."""
+    def write_text(self, path: Path, content: Callable[[], str | bytes]) -> None:
+        """A small file, at once; Problem of making its content is told as one of writing it."""
         try:
-            write(path, content)
+            write(path, content())
         except Problem as problem:
             self._play.reported.emit(problem.cause, problem.remedy)
         else:

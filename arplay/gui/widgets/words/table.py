@@ -259,7 +259,7 @@ class _Bar(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
-        value = self.table.value(index.row(), BAR) if index.column() == BAR else np.nan
+        value = self.table.value(index.row(), BAR)
         if not np.isnan(value):
             paint_bar(painter, self.theme, QRectF(option.rect).adjusted(4, 6, -8, -6), value)
 
@@ -280,7 +280,7 @@ class WordRows(RowTable):
         self.table = WordTable(self)
         self.painted = _Bar(self.table, self)
         self.show_model(self.table, pulled=True)
-        self.setItemDelegate(self.painted)
+        self.setItemDelegateForColumn(BAR, self.painted)
         header = self.horizontalHeader()
         # a heading that may look as chosen asks every row whether it is, a minute for a million
         header.setSelectionModel(QItemSelectionModel(self.table, self))

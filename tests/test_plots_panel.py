@@ -91,6 +91,14 @@ def test_the_keyboard_reads_a_plot_and_goes_to_a_token(opened: Open, qtbot: QtBo
     QTest.keyClick(panel.plot, Qt.Key.Key_Return)
     settle(window, qtbot)
     assert window.playground.view.selected == 2
+    window.handle(Select(100))  # as a click in the heatmap
+    settle(window, qtbot)
+    panel.plot.light(None)
+    for _ in range(8):
+        QTest.keyClick(panel.plot, Qt.Key.Key_Plus)
+    assert panel.plot.span is not None and panel.plot.span[0] <= 101 <= panel.plot.span[1], "closer to it"
+    QTest.keyClick(panel.plot, Qt.Key.Key_Right)
+    assert panel.plot.lit == 102.0, "on from the token that is selected"
     choose(panel, "calibration")
     QTest.keyClick(panel.plot, Qt.Key.Key_Left)
     assert "came" in panel.plot.words(panel.plot.lit)
@@ -228,6 +236,8 @@ def test_the_lists_are_sorted_and_go_to_their_tokens(opened: Open, qtbot: QtBot)
     assert play.view.selected == table.table.rows[1]["index"] and table.currentIndex().row() == 1
     choose(panel, "confident")
     assert table.table.rows[0]["surprisal"] == -np.nanmax(ledger.logprob)
+    figures = [table.table.text(row, SURPRISAL) for row in range(len(table.table.rows))]
+    assert len({len(figure.split(".")[1]) for figure in figures}) == 1, "points stand below each other"
 
 
 def test_the_list_folds_into_a_box_in_a_narrow_panel(qtbot: QtBot) -> None:

@@ -18,7 +18,7 @@ def speed_of(view: View) -> float | None:
 def takes(tokens: int, view: View) -> str:
     """How long so many tokens take, to stand behind their number; "" where no speed was measured.
 
-    >>> takes(70_588, View(speed=500.0)), takes(70_588, View())
+    >>> takes(70_000, View(speed=500.0)), takes(70_000, View())
     (', about 2 min 20 s', '')
     """
     speed = speed_of(view)

@@ -206,9 +206,7 @@ class LinePlot(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Qt.Key(event.key())
         if key in ZOOMS and not self.plot.empty:
-            frame = self.drawing().frame
-            lit = None if self.lit is None else self.drawing().place(self.spot(self.lit)[0], self.plot.high).x()
-            self._zoom(frame.center().x() if lit is None else lit, ZOOMS[key])
+            self._zoom(self._read(), ZOOMS[key])
             return
         if key == Qt.Key.Key_0:
             self.show_all()
@@ -225,6 +223,13 @@ class LinePlot(QWidget):
             self._show(x - half, x + half)
         place = self.drawing().place(self.spot(to)[0], self.plot.high).toPoint() + QPoint(0, 12)
         QToolTip.showText(self.mapToGlobal(place), plain(self.words(to)), self)
+
+    def _read(self) -> float:
+        """The pixel of what is read, else of what is selected in sight, else of the middle."""
+        drawing = self.drawing()
+        x = self.spot(self.lit)[0] if self.lit is not None else self.here[0][0] if self.here else drawing.left - 1
+        inside = drawing.left <= x <= drawing.right
+        return drawing.place(x, self.plot.high).x() if inside else drawing.frame.center().x()
 
     # ---- exported
 

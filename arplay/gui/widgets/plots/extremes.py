@@ -17,8 +17,8 @@ from arplay.gui.widgets.row_table import ChoiceTable, Column, Index, TableRows
 from arplay.gui.widgets.sheet import MARGIN, Sheet
 
 ROW = 24
-SMALL_ONE = 0.1
-"""A surprisal below this has more decimals: lists of the most confident tokens are of such."""
+CONFIDENT = 1.0
+"""Where no surprisal reaches this, all have more decimals: a list of the most confident tokens."""
 Record = dict[str, Any]
 PLACE, BEFORE, TOKEN, BEHIND, SURPRISAL, P, RANK, EXPECTED = range(8)
 _KEYS: dict[int, Callable[[Record], Any]] = {
@@ -47,11 +47,11 @@ class Extremes(TableRows):
         Column("rank", "How many tokens the model held more probable, plus one.", 70, 640),
         Column("expected", "What the model held most probable there, and how probable.", 150, 760, kind="token"),
     )
-    unit = "nats"
+    unit, digits = "nats", 4
     sorted_by = SURPRISAL
 
     def show_rows(self, rows: list[Record], unit: str) -> None:
-        self.unit = unit
+        self.unit, self.digits = unit, digits_of(rows)
         self.reset(rows)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
@@ -66,7 +66,7 @@ class Extremes(TableRows):
         return name + "\u2003" if column == self.sorted_by else name  # Qt paints its arrow there, over the words
 
     def text(self, row: int, column: int) -> str:
-        return cell(self.rows[row], column)
+        return cell(self.rows[row], column, self.digits)
 
     def tip(self, row: int, column: int) -> str:
         one = self.rows[row]
@@ -86,10 +86,19 @@ class Extremes(TableRows):
         return "muted" if column in (PLACE, BEFORE, BEHIND) else "text"
 
 
-def cell(row: Record, column: int) -> str:
+def digits_of(rows: list[Record]) -> int:
+    """Decimals of the surprisals of a list, which are alike.
+
+    >>> digits_of([{"surprisal": 2.5269e-5}, {"surprisal": 0.2}]), digits_of([{"surprisal": 17.6}])
+    (6, 4)
+    """
+    return 4 if any(row["surprisal"] >= CONFIDENT for row in rows) else 6
+
+
+def cell(row: Record, column: int, digits: int = 4) -> str:
     """
     >>> row = {"before_text": "“…was a”", "surprisal": 2.5269e-5}
-    >>> cell(row, BEFORE), cell(row, SURPRISAL), cell({"surprisal": 17.6}, SURPRISAL)
+    >>> cell(row, BEFORE), cell(row, SURPRISAL, 6), cell({"surprisal": 17.6}, SURPRISAL)
     ('…was␣a', '0.000025', '17.6000')
     """
     if column == PLACE:
@@ -99,7 +108,7 @@ def cell(row: Record, column: int) -> str:
     if column in (BEFORE, TOKEN, BEHIND):
         return label(row[("before_text", "token_text", "after_text")[column - BEFORE]] or " ")
     if column == SURPRISAL:
-        return number(row["surprisal"], 4 if row["surprisal"] >= SMALL_ONE else 6)
+        return number(row["surprisal"], digits)
     if column == P:
         return probability(math.log(row["prob"]) if row["prob"] else -math.inf)
     if column == RANK:
@@ -167,7 +176,7 @@ class ExtremesSheet(Sheet):
         width = sum(self.widths) + 2 * MARGIN
         head = MARGIN + 3.0 * ROW
         super().__init__("plots", title, theme, width, head, ROW, len(rows))
-        self.told, self.list, self.unit = told, rows, unit
+        self.told, self.list, self.unit, self.digits = told, rows, unit, digits_of(rows)
 
     def paint_head(self, painter: QPainter) -> None:
         painter.setPen(self.theme.color("text"))
@@ -194,7 +203,7 @@ class ExtremesSheet(Sheet):
                 painter.setPen(self.theme.color("muted" if at in (PLACE, BEFORE, BEHIND) else "text"))
                 side = Qt.TextElideMode.ElideLeft if at == BEFORE else Qt.TextElideMode.ElideRight
                 painter.drawText(
-                    area, self._side(at), QFontMetricsF(font).elidedText(cell(row, at), side, area.width())
+                    area, self._side(at), QFontMetricsF(font).elidedText(cell(row, at, self.digits), side, area.width())
                 )
 
     def _areas(self, top: float) -> list[QRectF]:

@@ -76,6 +76,10 @@ class Figure:
         at = (len(stops) - 1 if step < 0 else 0) if lit is None else int(np.searchsorted(stops, lit)) + step
         return float(stops[min(max(at, 0), len(stops) - 1)])
 
+    def of_token(self, index: int) -> Any:
+        """What is read at this token, from where keys go on; None: they begin at an end."""
+        return None
+
     def words(self, lit: Any) -> str:
         raise NotImplementedError
 
@@ -116,6 +120,9 @@ class Along(Figure):
     def beside(self, lit: Any, step: int) -> Any:
         done = self.of.ledger.done
         return float(min(max(1 if lit is None else lit + step, 1), done))
+
+    def of_token(self, index: int) -> Any:
+        return float(index + 1)
 
     def words(self, lit: Any) -> str:
         index, found, unit = int(lit) - 1, self.of.tally, self.of.how.unit

@@ -62,7 +62,10 @@ class PlotView(LinePlot):
         return self.figure.spot(lit)
 
     def beside(self, step: int) -> object:
-        return None if self.figure is None else self.figure.beside(self.lit, step)
+        if self.figure is None:
+            return None
+        lit = self.lit if self.lit_tokens is None or self.lit is not None else self.figure.of_token(self.lit_tokens[0])
+        return self.figure.beside(lit, step)
 
     def click(self, position: QPointF) -> None:
         figure = self.figure

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arplay import load
 from arplay.cli import main
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import exact_text
-from arplay.export import writers
+from arplay.export import tables, writers
 from tests.ledgers import TOKEN_COLUMNS
 
 VALUES = st.recursive(
@@ -172,3 +173,44 @@ def test_the_cache_chart_measures_both_ways_along_the_text(
     without = ["--model", "abc", "--chart", "cache"]
     assert main(["export", "--prompt", "BAC", *without, "--out", str(tmp_path / "none.csv")]) == 1
     assert "keeps no cache" in capsys.readouterr().err and not (tmp_path / "none.csv").exists()
+
+
+@pytest.mark.parametrize("text", ["", "A", "BAC", "ABCACBB" * 3])
+def test_rows_made_a_block_at_a_time_are_written_as_if_they_were_all_there(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the byte, wherever they stand in a record; and no more than a block of them is there at any time."""
+    score, made = load("abc").score(text), list[int]()
+    real = tables._columns
+
+    def counted(*given: Any) -> Any:
+        made.append(given[4] - given[3])
+        return real(*given)
+
+    ledger, vocabulary = score.ledger, score.loaded.vocabulary
+    rows, plain = tables.Rows(ledger, vocabulary), tables.tokens(ledger, vocabulary)
+    monkeypatch.setattr(tables, "BLOCK", 2)
+    monkeypatch.setattr(tables, "_columns", counted)
+    for found, whole in (
+        (rows, plain),
+        ({"a": 1, "t": rows}, {"a": 1, "t": plain}),
+        ([{"\x1b": {"t": rows}, "z": rows}, 2.5], [{"\x1b": {"t": plain}, "z": plain}, 2.5]),
+    ):
+        assert writers.to_json(found) == writers.to_json(whole)
+    columns = tables.token_columns(ledger, vocabulary)
+    assert writers.to_csv(rows, columns, ["a"]) == writers.to_csv(plain, columns, ["a"])
+    assert max(made, default=2) <= 2
+    assert len(list(writers.json_pieces({"t": rows}))) >= len(text) // 2
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json", ".jsonl"])
+def test_a_scored_text_is_never_told_at_once(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the command line its records are made while they are written."""
+    monkeypatch.setattr(tables, "tokens", lambda *_: pytest.fail("all records at once"))
+    source, out = tmp_path / "a.txt", tmp_path / f"a{ending}"
+    source.write_text("BAC" * 20)
+    assert main(["score", str(source), "--model", "abc", "--json", "--table", str(out)]) == 0
+    assert len(json.loads(capsys.readouterr().out)["tokens"]) == 60
+    assert out.read_text().count('"B"') >= 20

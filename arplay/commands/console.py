@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from arplay.commands.streams import change_line
 from arplay.core.format import part_percent, rough
 from arplay.core.signs import safe
-from arplay.export.writers import write
+from arplay.export.writers import write_pieces
 
 LONG_SECONDS = 2.0
 
 
-def deliver(result: str, out: Path | None) -> None:
-    """Write a whole result to ``out``, or to standard output."""
+def deliver(result: str | Iterable[str], out: Path | None) -> None:
+    """Write a whole result, or its pieces, to ``out`` or to standard output."""
+    pieces = [result] if isinstance(result, str) else result
     if out is None:
-        sys.stdout.write(result)
+        sys.stdout.writelines(pieces)
     else:
-        write(out, result)
+        write_pieces(out, pieces)
 
 
 def note(message: str) -> None:

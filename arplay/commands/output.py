@@ -98,10 +98,10 @@ def deliver(
 ) -> None:
     """A whole result in the form that is asked for. Raises UsageError where this one has no table."""
     from arplay.commands.console import deliver
-    from arplay.export.writers import to_json
+    from arplay.export.writers import json_pieces
 
     if not is_table(args):
-        deliver(to_json(record()) if is_json(args) else text(), args.out)
+        deliver(json_pieces(record()) if is_json(args) else text(), args.out)
     elif table is None:
         raise UsageError(f"there is no table of this for {args.out.name}: text or {JSON} can be written")
     else:
@@ -110,7 +110,10 @@ def deliver(
 
 def write_table(path: Path, table: Table) -> None:
     """As its ending says: one of :data:`TABLES` or JSON, and CSV where it says nothing. Raises Problem."""
-    from arplay.export.writers import write
+    from arplay.export.writers import write, write_pieces
 
     kind = path.suffix.lower()
-    write(path, table.content(kind[1:] if kind in (JSON, *TABLES) else "csv"))
+    if kind == ".parquet":
+        write(path, table.content("parquet"))
+    else:
+        write_pieces(path, table.pieces(kind[1:] if kind in (JSON, *TABLES) else "csv"))

@@ -38,7 +38,7 @@ from arplay.export import (
 )  # fmt: skip
 from arplay.export.charts import Table
 from arplay.export.provenance import Provenance
-from arplay.export.writers import to_json, write_pieces
+from arplay.export.writers import json_pieces, write_pieces
 from arplay.models.documents import Source
 from arplay.results import Score, model_record
 
@@ -110,7 +110,7 @@ class One:
     @property
     def record(self) -> tables.Record:
         """What JSON tells of it."""
-        return self.around | {"tokens": tables.tokens(self.score.ledger, self.score.loaded.vocabulary)}
+        return self.around | {"tokens": tables.Rows(self.score.ledger, self.score.loaded.vocabulary)}
 
     @property
     def pieces(self) -> Iterator[str]:
@@ -279,7 +279,7 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
     else:
         told = scored.several([(one.name, one.score) for one in every])
         told += (line for one in every for line in one.briefly(one.around))
-    deliver(to_json(told) if output.is_json(args) else "\n".join(told) + "\n", args.out)
+    deliver(json_pieces(told) if output.is_json(args) else "\n".join(told) + "\n", args.out)
     if coloured:
         score = every[0].score
         colours.say(colours.lines(score.ledger, score.loaded.vocabulary, colours.scale_of(args)))

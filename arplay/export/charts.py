@@ -5,7 +5,7 @@ A new chart is one function and one :class:`Chart`; the panel that draws it name
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -29,7 +29,7 @@ from arplay.export import plots, tables
 from arplay.export.parquet import to_parquet
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record
-from arplay.export.writers import to_csv, to_json, to_json_line
+from arplay.export.writers import csv_pieces, json_pieces, to_json_line
 from arplay.models.family import resolve
 
 Kind = Literal["csv", "json", "jsonl", "parquet"]
@@ -42,7 +42,7 @@ class Table:
     Parquet."""
 
     record: Record
-    rows: Sequence[Record]
+    rows: Iterable[Record]
     columns: Sequence[str]
     comments: Sequence[str]
     also: Mapping[str, str] = field(default_factory=dict)
@@ -50,18 +50,22 @@ class Table:
 
     def text(self, kind: str) -> str:
         """The whole file, "csv", "json", "jsonl" (a row a line) or one of ``also``."""
+        return "".join(self.pieces(kind))
+
+    def pieces(self, kind: str) -> Iterator[str]:
+        """The same in pieces: where the rows are made a block at a time, they are never there at once."""
         if kind in self.also:
-            return self.also[kind]
+            return iter((self.also[kind],))
         if kind == "jsonl":
-            return "".join(map(to_json_line, self.rows))
-        return to_json(self.record) if kind == "json" else to_csv(self.rows, self.columns, self.comments)
+            return map(to_json_line, self.rows)
+        return json_pieces(self.record) if kind == "json" else csv_pieces(self.rows, self.columns, self.comments)
 
     def content(self, kind: str) -> str | bytes:
         """The same, "parquet" too. Raises Problem where nothing is there that writes it."""
         if kind != "parquet":
             return self.text(kind)
         about = {name: value for name, value in self.record.items() if name in ("provenance", "totals")}
-        return to_parquet(self.rows, self.columns, self.comments, about)
+        return to_parquet(list(self.rows), self.columns, self.comments, about)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -113,11 +114,24 @@ def tokens(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
     return [row for block in token_blocks(ledger, vocabulary) for row in block]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Rows:
+    """The same, made a block at a time whenever they are gone through: a million are never there at once."""
+
+    ledger: Ledger
+    vocabulary: TokenSet
+
+    def blocks(self) -> Iterator[list[Record]]:
+        return token_blocks(self.ledger, self.vocabulary)
+
+    def __iter__(self) -> Iterator[Record]:
+        return (row for block in self.blocks() for row in block)
+
+
 def token_blocks(
     ledger: Ledger, vocabulary: TokenSet, spans: Iterable[tuple[int, int]] | None = None
 ) -> Iterator[list[Record]]:
-    """The same of all tokens, or of those in ``spans``, :data:`BLOCK` of them at a time: a million are never there at
-    once."""
+    """The same of all tokens, or of those in ``spans``, :data:`BLOCK` of them at a time."""
     where = ledger.encoded.record()
     for first, last in ((0, len(ledger)),) if spans is None else spans:
         for start in range(first, last, BLOCK):

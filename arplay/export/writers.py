@@ -11,12 +11,13 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
-from arplay.export.tables import Record, is_text
+from arplay.export.tables import Record, Rows, is_text
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -32,8 +33,38 @@ def to_json(content: Any) -> str:
       "text": "é\\u202e"
     }
     """
-    text = json.dumps(_strict(content), allow_nan=False, ensure_ascii=False, indent=2)
-    return "".join(f"{line if line.isprintable() else _escaped(line)}\n" for line in text.split("\n"))
+    return "".join(json_pieces(content))
+
+
+def json_pieces(content: Any) -> Iterator[str]:
+    """:func:`to_json` in pieces: of :class:`Rows` in it, which are written as a list, a block is there at a time."""
+    held, mark = list[Rows](), secrets.token_hex(16)
+
+    def hold(rows: Rows) -> str:
+        held.append(rows)
+        return mark
+
+    before, *others = _indented(content, hold).split(f'"{mark}"')
+    yield before
+    for rows, after in zip(held, others, strict=True):
+        line = before.rpartition("\n")[2]
+        yield from _list(rows, line[: len(line) - len(line.lstrip(" "))])
+        yield (before := after)
+    yield "\n"
+
+
+def _list(rows: Rows, indent: str) -> Iterator[str]:
+    """Rows as a list, in a line that begins with ``indent``."""
+    comma = "["
+    for block in filter(None, rows.blocks()):
+        yield comma + _indented(block)[1:-2].replace("\n", f"\n{indent}")
+        comma = ","
+    yield f"\n{indent}]" if comma == "," else "[]"
+
+
+def _indented(content: Any, hold: Callable[[Rows], str] | None = None) -> str:
+    text = json.dumps(_strict(content), allow_nan=False, ensure_ascii=False, indent=2, default=hold)
+    return "\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n"))
 
 
 def to_json_line(record: Record) -> str:
@@ -67,24 +98,30 @@ def json_line(record: Record, key: str, blocks: Iterable[Sequence[Record]]) -> I
     yield "}\n"
 
 
-def to_csv(records: Sequence[Record], columns: Sequence[str], comments: Sequence[str]) -> str:
+def to_csv(records: Iterable[Record], columns: Sequence[str], comments: Sequence[str]) -> str:
     """``#`` comment lines, a header, a row a record; None is an empty cell, text cells are quoted and exact.
 
     A token may well be "=", "NA" or "1e5". Quoting does not keep a spreadsheet from reading such a cell as a formula,
     or pandas and R from reading it as a number or as nothing, and changing it would make the data wrong. So the cell
-    stays exact, and comments say how each of them reads the file whole.
+    stays exact, and comments say how each of them reads the file whole. ``records`` are gone through twice.
     """
-    out = io.StringIO()
+    return "".join(csv_pieces(records, columns, comments))
+
+
+def csv_pieces(records: Iterable[Record], columns: Sequence[str], comments: Sequence[str]) -> Iterator[str]:
+    """The same a row at a time."""
     lines = list(comments)
     texts = (value for record in records for value in record.values() if isinstance(value, str))
     if any(text.startswith(_FORMULA_SIGNS) for text in texts):
         lines.append("some cells begin like a formula (= + - @): import the text columns as text")
     lines += _how_to_read(columns, len(lines) + 2)
-    out.writelines(f"# {line}\n" for line in lines)
+    yield "".join(f"# {line}\n" for line in lines)
+    out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(record[column]) for column in columns] for record in records)
-    return out.getvalue()
+    for row in chain([columns], ([_cell(record[column]) for column in columns] for record in records)):
+        writer.writerow(row)
+        yield out.getvalue()
+        out.seek(out.truncate(0))
 
 
 def _how_to_read(columns: Sequence[str], before: int) -> list[str]:

@@ -195,3 +195,10 @@ def test_dialogs_begin_in_the_folder_of_the_last_file(opened: Open, tmp_path: Pa
         window.store.add_recent("recent_files", str(path))
     files.begin_where_left(window)
     assert QFileDialog().directory() == QDir(str(folder))
+
+
+def test_an_empty_file_is_opened_and_told(opened: Open, tmp_path: Path) -> None:
+    window = opened()
+    (tmp_path / "nothing.txt").touch()
+    window.open_file(tmp_path / "nothing.txt")
+    assert window.playground.document.is_blank and window.statusBar().currentMessage() == "nothing.txt is empty"

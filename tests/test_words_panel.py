@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -248,6 +249,7 @@ def test_spaces_are_corrected_when_asked_and_both_values_stand_there(
     qtbot.waitUntil(panel.correct.isVisible)
     panel.resize(1200, 300)
     assert panel.rows.isColumnHidden(CORRECTED)
+    assert re.search(r"It reads [0-9,]+ tokens, about [0-9]+ s", panel.correct.toolTip()), "beforehand"
     QTest.mouseClick(panel.correct, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.rows.table.corrected is not None, timeout=PATIENCE)
     model = arplay.load("english")

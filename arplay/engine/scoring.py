@@ -299,7 +299,7 @@ def _notes(encoded: Encoded, tokens: TokenSet, lead: tuple[int, ...], windows: W
     later = windows.cost(len(lead) + len(encoded)).windows - 1
     if lead and later > 0:
         rest = f"before the {later:,} later windows of this long text" if later > 1 else "before its second window"
-        remedy = "--window-lead (in the menu Step: Begin every window …) puts it there"
+        remedy = "“Begin every window …” (Reading…, --window-lead) puts it there"
         sentence = f"{name} stands {rest} as well."
         if not windows.lead:
             sentence = f"{name} stands before the text, but not {rest}; {remedy}."

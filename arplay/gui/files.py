@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
 from arplay.core.reading import Reading
-from arplay.core.signs import markup
+from arplay.core.signs import markup, safe
 from arplay.export import scorefile, sessionfile
 from arplay.export.writers import replacing
 from arplay.gui import kinds
@@ -80,6 +80,8 @@ def show_file(path: Path, encoding: str | None, document: Document, changed: str
         window.playground.analyse(document, path.name)
     else:
         window.playground.open_document(document, path.name)
+    if document.is_blank:
+        window.statusBar().showMessage(f"{safe(path.name)} is empty", 5_000)
     if changed and htmlfile.is_page(path) and not changed.endswith("stays"):
         as_it_is = QAction("Open as it is", window)
         as_it_is.triggered.connect(partial(open_file, path, encoding, window, True))

@@ -16,6 +16,7 @@ from arplay.engine.word_edges import Edged
 from arplay.export.parts import Divided
 from arplay.gui import kinds
 from arplay.gui.intents import CorrectSpaces, Select, StopAsking
+from arplay.gui.pace import takes
 from arplay.gui.panels.filled import FilledPanel
 from arplay.gui.stale import NOT_SCORED, no_scores
 from arplay.gui.theme import SPACE, Theme
@@ -23,7 +24,7 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.choice import Choice
 from arplay.gui.widgets.layouts import FREE, in_row
-from arplay.gui.widgets.push_button import offer, push_button
+from arplay.gui.widgets.push_button import TIP, offer, push_button
 from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words.sheet import WordSheet
 from arplay.gui.widgets.words.table import Sums, WordRows
@@ -204,6 +205,9 @@ class WordsPanel(OnSheet, FilledPanel):
         asked = view.answer_to(CorrectSpaces)
         self.correct.setText("Stop" if asked.runs else "Correct spaces")
         self.correct.setVisible(has and self._kind == KIND and (asked.runs or self.edged is None))
+        if ledger is not None and has:
+            read = ledger.windows.cost(ledger.before + len(ledger)).read
+            self.correct.setProperty(TIP, f"{CORRECT}. It reads {read:,} tokens{takes(read, view)}.")
         offer(self.correct, view.no_model or ("" if ledger is not None and ledger.complete else NOT_SCORED))
         if has:
             self._show_sums()

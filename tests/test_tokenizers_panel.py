@@ -50,7 +50,7 @@ def shown(window: MainWindow, qtbot: QtBot, *specs: str) -> TokenizersPanel:
     dock.show()
     dock.raise_()
     panel = cast(TokenizersPanel, window.panels["tokenizers"])
-    qtbot.waitUntil(lambda: panel.found is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.cut is not None, timeout=PATIENCE)
     return panel
 
 
@@ -139,10 +139,10 @@ def test_boundaries_line_up_by_bytes_and_are_gone_through(
     window = opened("english", "The café 日本.".encode())
     window.resize(1400, 1100)
     panel = shown(window, qtbot, str(tiny_folders["gpt2"]))
-    assert panel.found is not None
-    names = [each.name for each, _, _ in panel.found.known]
+    assert panel.cut is not None
+    names = [each.name for each, _, _ in panel.cut.known]
     assert names == ["english", tiny_folders["gpt2"].name]
-    for _, tokens, encoded in panel.found.known:
+    for _, tokens, encoded in panel.cut.known:
         data = b"".join(tokens.token(int(id)).data for id in encoded.ids)  # type: ignore[attr-defined]
         assert data == "The café 日本.".encode() and int(encoded.ends[-1]) == len(data)
     stack = panel.stack
@@ -151,8 +151,8 @@ def test_boundaries_line_up_by_bytes_and_are_gone_through(
     QTest.keyClick(stack, Qt.Key.Key_Right)
     QTest.keyClick(stack, Qt.Key.Key_Down)
     layer, index = stack.current
-    start, _ = panel.found.found[0].encoded.span(1)  # type: ignore[union-attr]
-    low, high = panel.found.found[1].encoded.span(index)  # type: ignore[union-attr]
+    start, _ = panel.cut.found[0].encoded.span(1)  # type: ignore[union-attr]
+    low, high = panel.cut.found[1].encoded.span(index)  # type: ignore[union-attr]
     assert layer == 1 and low <= start < high, "the token of the other tokenizer at the same place"
     line = stack.lines[0]
     for layer, each in enumerate(stack.layers):
@@ -166,18 +166,18 @@ def test_boundaries_line_up_by_bytes_and_are_gone_through(
 def test_it_follows_the_text_and_a_text_of_ones_own(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"BA")
     panel = shown(window, qtbot)
-    assert panel.found is not None and panel.figures.table.text(0, 3) == "2"
+    assert panel.cut is not None and panel.figures.table.text(0, 3) == "2"
     QTest.keyClicks(text_field(window), "C")
     settle(window, qtbot)
-    qtbot.waitUntil(lambda: panel.found is not None and panel.figures.table.text(0, 3) == "3", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.cut is not None and panel.figures.table.text(0, 3) == "3", timeout=PATIENCE)
     assert "for all" in panel.said.full, "the ledger of this text is there"
     QTest.keyClicks(panel.field, "AAAA")
     QTest.keyClick(panel.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: panel.found is not None and panel.figures.table.text(0, 3) == "4", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.cut is not None and panel.figures.table.text(0, 3) == "4", timeout=PATIENCE)
     assert window.playground.document == Text.of(b"BAC") and "Perplexity is counted in tokens" in panel.said.full
     panel.field.clear()
     QTest.keyClick(panel.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: panel.found is not None and panel.figures.table.text(0, 3) == "3", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.cut is not None and panel.figures.table.text(0, 3) == "3", timeout=PATIENCE)
 
 
 def test_a_long_text_has_pages_and_waits_for_the_button(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_long_text_has_pages_and_waits_for_the_button(opened: Open, qtbot: QtB
     panel = cast(TokenizersPanel, window.panels["tokenizers"])
     qtbot.waitUntil(lambda: "press Cut" in panel.stack.message, timeout=PATIENCE)
     QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.found is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.cut is not None, timeout=PATIENCE)
     assert panel.where.text() == "1 – 2,000 of 150,000" and not panel.back.isEnabled()
     QTest.mouseClick(panel.on, Qt.MouseButton.LeftButton)
     assert panel.where.text() == "2,001 – 4,000 of 150,000" and panel.stack.lines[0].start == 2000
@@ -206,9 +206,9 @@ def test_the_choice_of_tokenizers(opened: Open, qtbot: QtBot) -> None:
     assert words["English, small"].isChecked()
     words["English, small"].trigger()
     assert window.playground.view.settings.tokenizers == ()
-    qtbot.waitUntil(lambda: panel.found is not None and len(panel.found.found) == 1, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.cut is not None and len(panel.cut.found) == 1, timeout=PATIENCE)
     panel.choice.changed.emit(("gone",))
-    qtbot.waitUntil(lambda: panel.found is not None and len(panel.found.found) == 2, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.cut is not None and len(panel.cut.found) == 2, timeout=PATIENCE)
     assert "there is no model gone" in panel.figures.table.text(1, 0), "told where it would stand"
 
 
@@ -224,7 +224,7 @@ def test_a_click_on_a_token_tells_how_its_word_is_made(opened: Open, qtbot: QtBo
     qtbot.waitUntil(lambda: bool(page.steps.steps), timeout=PATIENCE)
     last = page.steps.steps[-1]
     label = window.playground.view.loaded.vocabulary.label  # type: ignore[union-attr]
-    encoded = panel.found.found[0].encoded  # type: ignore[union-attr]
+    encoded = panel.cut.found[0].encoded  # type: ignore[union-attr]
     mine = [label(id) for id in encoded.ids.tolist()][1:-1]  # type: ignore[union-attr]
     assert list(last.symbols) == mine and last.last and page.steps.steps[0].symbols == tuple("␣unbelievable")
     assert page.said.full.startswith("byte-level BPE: ") and all(step.at >= 0 for step in page.steps.steps[1:-1])
@@ -280,6 +280,13 @@ def test_every_way_to_cut_a_word_and_one_by_hand(opened: Open, qtbot: QtBot) -> 
     assert [way.ids for way in found.ways] == [way.ids for way in alone.ways] and found.whole
     best = page.table.text(0, 3)
     assert best == percent(math.exp(found.ways[0].logprob - found.marginal)), "of p of the text"
+    table = exports.of_panel(panel, window).view.table()
+    assert [row["logprob"] for row in table.rows] == [way.logprob for way in found.ways]
+    assert math.fsum(row["share"] for row in table.rows) == pytest.approx(1.0)
+    assert [row["canonical"] for row in table.rows].count(True) == 1 and table.record[
+        "marginal_logprob"
+    ] == found.marginal
+    assert len(table.text("jsonl").splitlines()) == len(found.ways) < len(table.text("csv").splitlines())
     assert "the tokenizer’s own has" in page.said.full and f"all {len(found.ways)} ways" in page.said.full
     assert f"{found.lost_bits:.3f} bits more" in page.said.full
     label = window.playground.view.loaded.vocabulary.label  # type: ignore[union-attr]
@@ -315,10 +322,10 @@ def test_exports_and_pictures(opened: Open, qtbot: QtBot, tmp_path: Path) -> Non
     said = json.loads((tmp_path / "t.json").read_text("utf-8"))
     assert said["tokenizers"][0]["tokens"] == 3 and said["tokenizers"][0]["ends"] == [1, 2, 3]
     assert said["nll_nats"] == pytest.approx(-math.log(0.12))
-    assert nll_of(window.playground.view.ledger, panel.found) == said["nll_nats"]  # type: ignore[arg-type]
+    assert nll_of(window.playground.view.ledger, panel.cut) == said["nll_nats"]  # type: ignore[arg-type]
     window.choose_model("xo")
     qtbot.waitUntil(lambda: "reads pixels" in panel.stack.message, timeout=PATIENCE)
-    assert panel.found is None and panel.chart_size() is None and not panel.figures.table.rows
+    assert panel.cut is None and panel.chart_size() is None and not panel.figures.table.rows
     QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "is no text: each" in notice(window), timeout=PATIENCE)
 

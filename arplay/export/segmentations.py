@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from arplay.core.distribution import LN2
 from arplay.core.format import nats_and_bits, number, percent
 from arplay.core.signs import safe
 from arplay.engine.segmentations import Segmented
+from arplay.export.charts import Shown, Table
 from arplay.export.tables import Record
 
 LISTED = 10
@@ -25,6 +28,34 @@ def record(segmented: Segmented) -> Record:
         "canonical_share": found.share,
         "whole": found.whole,
     }
+
+
+COLUMNS = ("way", "way_text", "tokens", "ids_text", "logprob", "share", "canonical")
+
+
+def rows(segmented: Segmented) -> list[Record]:
+    """A record a way, the most probable first; ``share``: its part of p of the text."""
+    found, label = segmented.found, segmented.tokens.record
+    return [
+        {
+            "way": at,
+            "way_text": "|".join(label(id)["text"] for id in way.ids),
+            "tokens": len(way.ids),
+            "ids_text": " ".join(map(str, way.ids)),
+            "logprob": way.logprob,
+            "share": found.share_of(way),
+            "canonical": way is found.canonical,
+        }
+        for at, way in enumerate(found.ways, 1)
+    ]
+
+
+def table(shown: Shown, segmented: Segmented) -> Table:
+    origin = replace(shown.origin(), text=f"typed: {segmented.document.shown}")
+    told = f"log p of the text, all ways together: {segmented.found.marginal} nats"
+    return Table(
+        {"provenance": origin.as_dict(), **record(segmented)}, rows(segmented), COLUMNS, [*origin.lines(), told]
+    )
 
 
 def lines(segmented: Segmented) -> list[str]:

@@ -9,7 +9,9 @@ from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
 from arplay.core.format import number
 from arplay.core.signs import safe
+from arplay.engine.segmentations import Segmented
 from arplay.engine.tokenizing import Tokenized
+from arplay.export import segmentations
 from arplay.export.charts import Shown, Table
 from arplay.export.tables import Record
 
@@ -85,7 +87,9 @@ def sentence(found: Tokenized, nll: float | None) -> str:
 
 def tokenizers(shown: Shown) -> Table:
     """Raises Problem where the text was not cut yet."""
-    found: Tokenized | None = shown.found
+    found: Tokenized | Segmented | None = shown.found
+    if isinstance(found, Segmented):
+        return segmentations.table(shown, found)
     if found is None:
         raise Problem("the text is not cut into tokens yet", "wait a moment, or press Cut")
     nll = nll_of(shown.ledger, found)

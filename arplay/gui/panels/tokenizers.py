@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.format import part_percent
+from arplay.engine.segmentations import Segmented
 from arplay.engine.tokenizing import Tokenized
 from arplay.export.tokenizers import nll_of, rows, sentence
 from arplay.gui.contract import Panel
@@ -137,7 +138,13 @@ class TokenizersPanel(Panel):
         return found if self.view.settings.cut_text or documents.is_text(self.view.document) else None
 
     @property
-    def found(self) -> Tokenized | None:
+    def found(self) -> Tokenized | Segmented | None:
+        """What the table of an export is of: the ways to cut a word where they are in sight, else the tokens."""
+        page = self.pages.get(self.mode)
+        return page.segmented or self.cut if isinstance(page, WaysPage) else self.cut
+
+    @property
+    def cut(self) -> Tokenized | None:
         """The tokens of this text, by these tokenizers."""
         found, view = self.last, self.view
         if found is None or view.loaded is None or not found.found:
@@ -154,7 +161,7 @@ class TokenizersPanel(Panel):
 
     def _show(self) -> None:
         view, asked, found = self.view, self.view.answer_to(TokenizeText), self.last
-        here = self.found is not None
+        here = self.cut is not None
         if not self.field.hasFocus():
             self.field.setText(view.settings.cut_text)
         self.choice.specs = view.settings.tokenizers
@@ -180,7 +187,7 @@ class TokenizersPanel(Panel):
         parts = pages(found.text.file)
         self.page = min(self.page, max(0, len(parts) - 1))
         low, high = parts[self.page] if parts else (0, 0)
-        self.stack.show_layers(self._layers(found), found.text.file[low:high], low, self._message(), self.found is None)
+        self.stack.show_layers(self._layers(found), found.text.file[low:high], low, self._message(), self.cut is None)
         self.pager.setVisible(len(parts) > 1 and self.width() >= ROOMY and self.mode == "boundaries")
         self.back.setEnabled(self.page > 0)
         self.on.setEnabled(self.page < len(parts) - 1)
@@ -299,11 +306,11 @@ class TokenizersPanel(Panel):
     # ---- as a picture
 
     def chart_size(self) -> tuple[int, int] | None:
-        return self._sheet(self.found).chart_size() if self.found is not None else None
+        return self._sheet(self.cut).chart_size() if self.cut is not None else None
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        if self.found is not None:
-            self._sheet(self.found).paint_chart(painter, area)
+        if self.cut is not None:
+            self._sheet(self.cut).paint_chart(painter, area)
 
     def _sheet(self, found: Tokenized) -> TokenizerSheet:
         """Of the part that is in sight."""

@@ -374,6 +374,11 @@ def test_the_window_takes_another_model(seen: tuple[MainWindow, ComparisonPanel]
         timeout=PATIENCE,
     )
     assert panel.side is not None and panel.side.names[1] == "english bfloat16"
+    window.choose_model("abc")  # which cannot read this text: nothing of the former model stands under its name
+    qtbot.waitUntil(lambda: panel.said.full.startswith("abc float64: "), timeout=PATIENCE)
+    assert panel.side is None and not panel.totals.rows and panel.curve.plot.empty
+    window.choose_model("english", "cpu", "float16")
+    qtbot.waitUntil(lambda: panel.side is not None and panel.view.parted_here, timeout=PATIENCE)
     window.playground.clear()
     qtbot.waitUntil(
         lambda: panel.view.parted_here and panel.side is not None and panel.side.parted.shares[0].units == 0,

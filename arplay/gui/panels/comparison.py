@@ -188,6 +188,7 @@ class ComparisonPanel(Panel):
             view.peers is before.peers, view.parted is before.parted, view.ledger is before.ledger,
             view.base is before.base, view.edited is before.edited,
             view.info is before.info, view.settings is before.settings, view.work == before.work,
+            view.problem is before.problem,
         )  # fmt: skip
         if not all(same):
             self._show()
@@ -274,6 +275,8 @@ class ComparisonPanel(Panel):
             rows = base_rows(view.edited)
         if unit is not None:
             self.totals.show_rows(rows, view.settings.unit, unit.per, unit.many)
+        elif self.totals.rows:
+            self.totals.reset(())
         others = list(found.titles[1:]) if found is not None else []
         if others != [self.beside.itemText(at) for at in range(self.beside.count())]:
             self.beside.clear()

@@ -29,6 +29,7 @@ from arplay.gui.intents import AddPeer
 from arplay.gui.peers import MOST, Peer
 from arplay.gui.playground.state import State
 from arplay.gui.view import View
+from arplay.models.base import Info
 from arplay.models.scored_run import SavedRun
 
 STOPPED = ("it was cancelled", "change the text to have it scored again")
@@ -43,6 +44,7 @@ class Peers(QObject):
         self._numbers: dict[tuple[int, type[Request]], int] = {}
         """What is asked now, by slot and kind; slot 0 is for what is asked of none."""
         self._watched = self._looked = self._going = False
+        self._info: Info | None = None
         play.changed.connect(self._on_view)
 
     # ---- what the user does
@@ -106,10 +108,13 @@ class Peers(QObject):
 
     # ---- what is asked, in this order
 
-    def _on_view(self, _: View) -> None:
+    def _on_view(self, view: View) -> None:
         if not self._going:  # what is shown here is a View as well
             self._going = True
             try:
+                if view.info is not self._info:
+                    self._info = view.info
+                    self._play.show(parted=None)  # the first of those scores were by another model
                 self._go_on()
             finally:
                 self._going = False

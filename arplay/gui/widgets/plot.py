@@ -383,7 +383,8 @@ class Drawing:
                 painter.drawEllipse(self.place(x, height), 6.0, 6.0)
 
     def _paint_legend(self, painter: QPainter, theme: Theme) -> None:
-        """The unit of the upright axis, then a sample of each line, the topmost first, as far as there is room."""
+        """The unit of the upright axis, then a sample of each line, the topmost first, with as much of its name as
+        there is room for."""
         area = self.area
         painter.setFont(interface_font(SMALL))
         words = QFontMetricsF(painter.font())
@@ -395,16 +396,18 @@ class Drawing:
         painter.setPen(theme.color("muted"))
         painter.drawText(QRectF(area.left(), area.top(), area.width(), LINE), _LEFT, unit)
         x, middle = area.left() + words.horizontalAdvance(unit) + SPACE[4], area.top() + LINE / 2
+        room = area.right() - x - SPACE[3] * (len(named) - 1)
+        if sum(taken) > room:
+            taken = [min(wide, room / len(named)) for wide in taken]
         for series, sample, wide in zip(named, samples, taken, strict=True):
-            if x + wide > area.right():
-                continue
             if series.width:
                 painter.setPen(series.pen(theme))
                 painter.drawLine(QPointF(x, middle), QPointF(x + sample, middle))
             if series.mark:
                 paint_mark(painter, QPointF(x + sample / 2, middle), theme, series.mark, series.color)
             painter.setPen(theme.color("text"))
-            painter.drawText(QRectF(x + sample + SPACE[0], area.top(), wide, LINE), _LEFT, series.name)
+            name = words.elidedText(series.name, Qt.TextElideMode.ElideRight, wide - sample - SPACE[0])
+            painter.drawText(QRectF(x + sample + SPACE[0], area.top(), wide, LINE), _LEFT, name)
             x += wide + SPACE[3]
 
 

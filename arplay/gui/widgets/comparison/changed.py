@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -117,7 +117,7 @@ class ChangedPage(QWidget):
         super().__init__()
         self.button = push_button("Compare", ASK, self.asked, role="primary", name="Compare distributions")
         self.said, head = Caption(), QHBoxLayout()
-        head.addWidget(self.button)
+        head.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         head.addWidget(self.said, 1)
         self.table, self.rows = ChangedTable(), ChoiceTable("Where distributions are farthest apart", 24)
         self.table.setParent(self)

@@ -41,20 +41,23 @@ def of_models(seen: Seen) -> str:
     """Of several models on one text."""
     view, peer = seen.view, seen.peer
     work = [doing(each) for each in view.peers if each.doing]
-    problem = next((each for each in view.peers if each.problem is not None), None)
+    went_wrong = next(((each.name, each.problem) for each in view.peers if each.problem is not None), None)
+    if view.peers and view.problem is not None and view.ledger is None:
+        went_wrong = seen.own, view.problem
+    before = "of the text before the last change" if seen.side is not None and not view.parted_here else ""
     if work:
-        return "  ·  ".join(work)
-    if problem is not None:
-        cause, remedy = problem.problem or ("", "")
-        return f"{problem.name}: {cause}. {capital(remedy)}."
+        return "  ·  ".join(filter(None, (before, *work)))
+    if went_wrong is not None:
+        name, (cause, remedy) = went_wrong
+        return f"{name}: {cause}. {capital(remedy)}."
     if seen.page == HERE and view.peers:
         return _of_here(seen)
     if seen.page == CHANGED:
         return ""  # the page says it
     if seen.side is None:
         return "" if not view.peers else view.work or "Waiting for the scores of the window's own model."
-    if not view.parted_here:
-        return "of the text before the last change"
+    if before:
+        return before
     if seen.page == TEXT and peer is not None and not seen.abreast:
         return f"blue where {peer.name} knew better, orange where {seen.own} did"
     if seen.page == SPANS and seen.pair is not None:

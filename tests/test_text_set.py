@@ -200,6 +200,20 @@ def test_from_the_menu(opened: Open, qtbot: QtBot, texts: list[Path], monkeypatc
     assert shown.isVisible() and len(shown.texts.scored) == 2
 
 
+def test_a_folder_of_texts_is_a_set_and_one_of_a_model_is_none(
+    opened: Open, qtbot: QtBot, texts: list[Path], tmp_path: Path
+) -> None:
+    window = opened("abc", b"BAC")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    window.handle(OpenFiles((tmp_path,)))
+    shown = done(window, qtbot)
+    assert [row.item.path for row in found(window).rows] == texts and shown.isVisible()
+    (tmp_path / "config.json").write_text("{}")
+    window.handle(OpenFiles((tmp_path,)))
+    qtbot.waitUntil(lambda: notice(window) != "", timeout=PATIENCE)
+    assert len(found(window).rows) == len(texts), "it was opened as a model"
+
+
 def test_records_among_dropped_files_are_asked_about_once(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
     window = opened("english", b"BAC")
     (tmp_path / "a.txt").write_text("It was")

@@ -11,9 +11,21 @@ from PySide6.QtCore import QUrl
 from arplay.core.errors import Problem
 from arplay.export.scorefile import is_scores
 from arplay.export.sessionfile import is_session
-from arplay.models import families
+from arplay.models import families, htmlfile
 
 _PARTS = (".safetensors", ".bin", ".pt", ".pth")
+_TEXTS = (".txt", ".md", ".jsonl", *htmlfile.ENDINGS)
+
+
+def texts_of(urls: Sequence[QUrl]) -> list[Path]:
+    """Those of a folder that was dropped, in the order of their names; none of a model's folder, nor of all else."""
+    folder = Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
+    if folder is None or not folder.is_dir() or (folder / "config.json").exists():
+        return []
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() in _TEXTS and path.is_file())
+    except OSError:
+        return []  # whoever opens it tells why
 
 
 def dropped_texts(urls: Sequence[QUrl]) -> list[Path]:

@@ -23,7 +23,7 @@ from arplay.gui.bridge import Bridge
 from arplay.gui.canvases.text import transfer
 from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock
-from arplay.gui.dropping import dropped, dropped_texts
+from arplay.gui.dropping import dropped, dropped_texts, texts_of
 from arplay.gui.host import Host
 from arplay.gui.linking import ScrollLink, SightLink
 from arplay.gui.menus import Menus
@@ -400,8 +400,8 @@ class MainWindow(Host):
     def _take(self, urls: Sequence[QUrl]) -> bool:
         """Load the model or open the text that came from elsewhere; False: told why not."""
         try:
-            if len(urls) > 1:
-                self.sets.add(dropped_texts(urls))
+            if texts := texts_of(urls) or (dropped_texts(urls) if len(urls) > 1 else []):
+                self.sets.add(texts)
                 return True
             kind, path = dropped(urls)
         except Problem as problem:

@@ -192,3 +192,24 @@ def test_what_is_told_is_in_order_and_within_bounds(n: int, most: int) -> None:
     assert edges == sorted(edges) and all(first < stop for first, stop in spans)
     count = sum(stop - first for first, stop in spans)
     assert count == n if n <= most else most * 3 // 4 <= count <= most and spans[0][0] == 0
+
+
+def test_what_else_was_asked_stands_in_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, out = tmp_path / "t.txt", tmp_path / "t.html"
+    text.write_text("BACABCAB")
+    asked = ["--conventions", "--by", "word", "--compare", "abc", "--segmentations"]
+    assert main(["score", str(text), "--model", "abc", *asked, "--report", str(out)]) == 0
+    said = capsys.readouterr().out
+    page = out.read_text("utf-8")
+    for words in ("lm-evaluation-harness, rolling", "8 bytes that both score", "bits per byte", "way to cut it"):
+        assert words in page and words in said
+    inside = page.partition("<pre>")[2].partition("</pre>")[0]
+    monkeypatch.setattr("arplay.export.report.LINES", 3)
+    assert main(["score", str(text), "--model", "abc", *asked, "--report", str(out)]) == 0
+    cut = out.read_text("utf-8").partition("<pre>")[2].partition("</pre>")[0].split("\n")
+    lines = inside.split("\n")
+    assert cut == [*lines[:3], f"… and {len(lines) - 3:,} more lines, which JSON has (arplay score --json)"]
+    assert main(["score", str(text), "--model", "abc", "--report", str(out)]) == 0
+    assert "<pre>" not in out.read_text("utf-8"), "nothing else was asked"

@@ -150,8 +150,12 @@ class One:
 
     def briefly(self, found: tables.Record) -> list[str]:
         """What was asked of it besides its totals, under its name."""
-        told = [*self._of_the_whole(found), *self._beside(found)]
+        told = self.asked(found)
         return ["", f"{safe(self.name)}:", *told] if told else []
+
+    def asked(self, found: tables.Record) -> list[str]:
+        """The same without its name."""
+        return [*self._of_the_whole(found), *self._beside(found)]
 
     def _of_the_whole(self, found: tables.Record) -> list[str]:
         told = [] if self.compared is None else [*conventions.lines(self.compared), ""]
@@ -259,7 +263,13 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
     if args.report:
         pages = [
             report.Scoring(
-                one.name, one.score.ledger, one.score.loaded.vocabulary, one.origin, one.around, colours.scale_of(args)
+                one.name,
+                one.score.ledger,
+                one.score.loaded.vocabulary,
+                one.origin,
+                one.around,
+                colours.scale_of(args),
+                one.asked(one.around),
             )
             for one in every
         ]

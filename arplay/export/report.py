@@ -30,6 +30,8 @@ PASSAGES, BEFORE, AFTER = 100, 24, 12
 """Of the tokens beyond those: around so many most surprising ones so many before and from each on are shown."""
 SECTIONS = 100
 """Texts that have a section of their own."""
+LINES = 1_000
+"""Of what else was asked of a text."""
 LISTED = 12
 """Tokens in each list of the extremes."""
 
@@ -41,7 +43,7 @@ td,th{padding:3px 12px 3px 0;text-align:left;font-weight:normal;vertical-align:t
 td.n{text-align:right}figcaption{font-size:14px;color:#5a6270}
 figure{display:inline-block;max-width:460px;margin:8px 16px 16px 0}
 .note{color:#7c2d05}details{margin:4px 0}summary{cursor:pointer;color:#5a6270}
-code{font-family:monospace;white-space:pre-wrap}
+code{font-family:monospace;white-space:pre-wrap}pre{overflow-x:auto;font-size:13px}
 @media (prefers-color-scheme:dark){body{color:#e6e8ee;background:#14161b}th,figcaption,summary{color:#aab2c0}
 .note{color:#e0974a}svg [fill="#1b1e25"]{fill:#e6e8ee}svg [fill="#5a6270"]{fill:#aab2c0}
 svg [stroke="#5a6270"]{stroke:#aab2c0}}
@@ -59,6 +61,8 @@ class Scoring:
     record: Record
     scale: Scale | None = None
     """Of the text's colours; None: surprisal."""
+    asked: Sequence[str] = ()
+    """What else was asked of it (conventions, words, other models), in lines with columns."""
 
 
 def pieces(scorings: Sequence[Scoring]) -> Iterator[str]:
@@ -164,7 +168,7 @@ def _overview(scorings: Sequence[Scoring]) -> str:
 def _section(one: Scoring, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
     ledger = one.ledger
     notes = "".join(f'<p class="note">{markup(sentence)}</p>' for sentence in one.record["totals"]["notes"])
-    yield f"<section><h2>{markup(one.name)}</h2>{_table(_figures(ledger))}{notes}<h2>Plots</h2>"
+    yield f"<section><h2>{markup(one.name)}</h2>{_table(_figures(ledger))}{notes}{_asked(one)}<h2>Plots</h2>"
     for plot in drawn(ledger):
         yield plot.svg
     for name, title in (("surprising", "The most surprising tokens"), ("confident", "The most confident tokens")):
@@ -172,6 +176,13 @@ def _section(one: Scoring, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
     yield "<h2>The text</h2>"
     yield from _text(one, spans)
     yield f"<h2>Where this is from</h2><p>{'<br>'.join(markup(said) for said in one.origin.lines())}</p></section>"
+
+
+def _asked(one: Scoring) -> str:
+    left = len(one.asked) - LINES
+    more = [f"… and {left:,} more lines, which JSON has (arplay score --json)"] if left > 0 else []
+    said = "\n".join(markup(line) for line in [*one.asked[:LINES], *more])
+    return f"<h2>What else was asked</h2><pre>{said}</pre>" if said else ""
 
 
 def _text(one: Scoring, spans: Sequence[tuple[int, int]]) -> Iterator[str]:

@@ -6,12 +6,14 @@ intents and changes nothing itself.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
+from arplay.gui.intents import Change, Select
 from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.view import View
@@ -44,6 +46,8 @@ class Panel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.view = View()
+        """What it shows: each keeps it in :meth:`show_view`."""
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a panel that was clicked is the one that F11 enlarges
 
     def minimumSizeHint(self) -> QSize:
@@ -53,6 +57,14 @@ class Panel(QWidget):
     def show_view(self, view: View) -> None:
         """Draw ``view``. Called often: compare fields with ``is`` and do nothing where nothing is new."""
         raise NotImplementedError
+
+    def select(self, index: int) -> None:
+        """Go to the token with this index."""
+        self.intent.emit(Select(index))
+
+    def change(self, **fields: object) -> None:
+        """These settings, the others as they are."""
+        self.intent.emit(Change(replace(self.view.settings, **fields)))  # type: ignore[arg-type]
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme

@@ -58,7 +58,6 @@ class BettingPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.said = Label(role="caption", wrap=True)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.said.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)

@@ -19,7 +19,7 @@ from arplay.export.candidates import ahead
 from arplay.gui.canvases.text import transfer
 from arplay.gui.contract import Panel
 from arplay.gui.dropping import dropped
-from arplay.gui.intents import Change, CompareCandidates, Continue, Report, StopAsking
+from arplay.gui.intents import CompareCandidates, Continue, Report, StopAsking
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.candidates.field import CandidateField, pasted_lines
@@ -65,7 +65,6 @@ class CandidatesPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.by: By = "sum"
         self.texts: Candidates = ()
         """The list, which may be newer than the view: keys come faster."""
@@ -230,7 +229,7 @@ class CandidatesPanel(Panel):
     def _change(self, texts: Candidates) -> None:
         self.texts = texts
         self._show()
-        self.intent.emit(Change(replace(self.view.settings, candidates=texts)))
+        self.change(candidates=texts)
 
     def _add(self, texts: list[str]) -> None:
         self._set((*self.texts, *texts), texts[-1] if texts else "")

@@ -23,7 +23,7 @@ from arplay.export.causality import poisoned, told, verdict
 from arplay.gui import kinds
 from arplay.gui.canvases.field import DistanceField
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Do, Measure, Select
+from arplay.gui.intents import Do, Measure
 from arplay.gui.settings import Lab
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.view import View
@@ -96,7 +96,6 @@ class CausalityPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.lab: Lab = "triangle"
         self.head, pair = Flow(), QWidget()
         self.modes = segments(self, ((lab, words, tip) for lab, (words, tip, _) in LABS.items()), self._choose)
@@ -133,7 +132,7 @@ class CausalityPanel(Panel):
         for part in (pair, self.chains, self.tokens, self.figure, self.effect, self.kind, self.run):
             self.head.add(part)
         self.triangle, self.plot, self.broken = TriangleView(), MeasureLines(), BrokenView()
-        self.triangle.chosen.connect(self._go)
+        self.triangle.chosen.connect(self.select)
         self.plot.clicked.connect(self._go_along)
         self.broken.laid.connect(self._fit)
         self.fields: dict[str, Any] = {}
@@ -299,19 +298,16 @@ class CausalityPanel(Panel):
 
     def _reach(self, index: int) -> None:
         """To another token of the shape, and what reached that one."""
-        self._go(index)
+        self.select(index)
         self._measure(index)
-
-    def _go(self, index: int) -> None:
-        self.intent.emit(Select(index))
 
     def _go_along(self, x: float) -> None:
         """To the token that a point of the lines is of."""
         found = self.found
         if isinstance(found, Changed) and self.lab == "reached":
-            self._go(max(0, min(round(x) - 1, int(found.columns[-1]))))
+            self.select(max(0, min(round(x) - 1, int(found.columns[-1]))))
         elif isinstance(found, Changed) and self.lab == "poisoned":
-            self._go(min(int(found.columns[0]) + max(1, round(x)), int(found.rows[-1])))
+            self.select(min(int(found.columns[0]) + max(1, round(x)), int(found.rows[-1])))
 
     # ---- export
 

@@ -102,7 +102,6 @@ class ContinuationsPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self._ran = False
         """It was run by the key, and has not ended yet."""
         self.rows, self.tree, self.map = RolloutRows(), BeamTree(), JointMap()

@@ -73,7 +73,6 @@ class DecodingPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self._moved: tuple[str, Decoded] | None = None
         self._added = False
         self.setAccessibleName("Decoding controls")

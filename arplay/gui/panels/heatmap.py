@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -16,7 +15,7 @@ from arplay.core.signs import safe
 from arplay.gui import kinds
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Change, LookAtPeers, Select, Zoom
+from arplay.gui.intents import LookAtPeers, Zoom
 from arplay.gui.settings import LEAST_SURPRISE, MOST_SURPRISE, Unit
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
@@ -67,7 +66,6 @@ class HeatmapPanel(OnSheet, Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.differs = False
         """Coloured by the difference to another model: of this moment, and therefore no setting."""
         self._ranks = RankCounts()
@@ -103,7 +101,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.setFocusProxy(self.text)
         self.modes.chosen.connect(self._choose)
         self.legend.moved.connect(self._move_mark)
-        self.legend.bounded.connect(lambda bounds: self._change(rank_bounds=bounds))
+        self.legend.bounded.connect(lambda bounds: self.change(rank_bounds=bounds))
         self._show_style()
         self._show_words()
 
@@ -139,7 +137,7 @@ class HeatmapPanel(OnSheet, Panel):
     def _made(self, kind: Kind) -> Any:
         """A :class:`Heat`, which is a widget."""
         heat: Any = kind.heat()
-        heat.picked.connect(self._pick)
+        heat.picked.connect(self.select)
         heat.zoomed.connect(self._zoom)
         return heat
 
@@ -281,16 +279,10 @@ class HeatmapPanel(OnSheet, Panel):
             self._show_words()
             self.intent.emit(LookAtPeers(self.differs))
         if not self.differs and name != self.view.settings.colour_by:
-            self._change(colour_by=name)
+            self.change(colour_by=name)
 
     def _move_mark(self, nats: float) -> None:
-        self._change(surprise=min(max(nats, LEAST_SURPRISE), MOST_SURPRISE))
-
-    def _change(self, **fields: object) -> None:
-        self.intent.emit(Change(replace(self.view.settings, **fields)))  # type: ignore[arg-type]
-
-    def _pick(self, index: int) -> None:
-        self.intent.emit(Select(index))
+        self.change(surprise=min(max(nats, LEAST_SURPRISE), MOST_SURPRISE))
 
     def _zoom(self, steps: int) -> None:
         self.intent.emit(Zoom(steps))

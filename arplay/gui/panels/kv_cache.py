@@ -63,7 +63,6 @@ class KvCachePanel(FilledPanel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.chart = CacheChart()
         self.reach, self.field = Caption(), QWidget()
         self.reach.tip = facts.REACH

@@ -59,7 +59,6 @@ class LedgerPanel(OnSheet, FilledPanel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.model = LedgerTable()
         self.model.setParent(self)
         self.table = LedgerView(self.model)
@@ -68,7 +67,7 @@ class LedgerPanel(OnSheet, FilledPanel):
         self.check.tip = CHECK
         self.button = push_button("Check", CHECK, role="chip", name="Check against an uncached pass")
         self.curve = SurprisalCurve()
-        self.curve.picked.connect(self._pick)
+        self.curve.picked.connect(self.select)
         self.curve.spanned.connect(self._magnify)
         self.curve_ledger: Ledger | None = None
         self.arranged = False
@@ -201,20 +200,17 @@ class LedgerPanel(OnSheet, FilledPanel):
     def _check(self) -> None:
         self.intent.emit(Do("reconcile"))
 
-    def _pick(self, index: int) -> None:
-        self.intent.emit(Select(index))
-
     def _magnify(self, span: tuple[float, float] | None) -> None:
         self.intent.emit(Magnify(tokens_in(span)))
 
     def _row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
         if current.isValid() and not self._shows and current.row() != self.view.selected:
-            self.intent.emit(Select(current.row()))
+            self.select(current.row())
 
     def _clicked(self, index: QModelIndex) -> None:
         """The first row of a word is current already: a click chooses it alone."""
         if self.view.span is not None and index.row() == self.view.selected:
-            self.intent.emit(Select(index.row()))
+            self.select(index.row())
 
     def _ask(self, at: QPoint) -> None:
         index = self.table.indexAt(at)

@@ -15,7 +15,7 @@ from arplay.core.errors import Problem
 from arplay.core.format import in_unit, nats_or_bits, number
 from arplay.core.picking import choose
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Change, HoldU, Take
+from arplay.gui.intents import HoldU, Take
 from arplay.gui.panels.stepping import stepping
 from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
@@ -78,7 +78,6 @@ class NextTokenPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view = View()
         self._own: Distribution | None = None
         self._drawn: Distribution | None = None
         self._place: tuple[Info, int] | None = None
@@ -121,7 +120,7 @@ class NextTokenPanel(Panel):
         self.bars = BarView()
         self.bars.taken.connect(self._take)
         self._arrange()
-        self.show_view(self._view)
+        self.show_view(self.view)
 
     def _arrange(self) -> None:
         top, second = QHBoxLayout(), QHBoxLayout()
@@ -153,7 +152,7 @@ class NextTokenPanel(Panel):
     # what is shown
 
     def show_view(self, view: View) -> None:
-        old, self._view = self._view, view
+        old, self.view = self.view, view
         settings = view.settings
         fast = view.playing and settings.play_per_second > MOST_ANIMATED
         new_answer = view.answer is not old.answer or view.loaded is not old.loaded
@@ -231,7 +230,7 @@ class NextTokenPanel(Panel):
 
     def _show_header(self) -> None:
         assert self._own is not None
-        entropy, unit = self._own.entropy, self._view.settings.unit
+        entropy, unit = self._own.entropy, self.view.settings.unit
         if entropy is None:
             self.entropy.setText("H = —")
             self.entropy.setToolTip("The model told only some probabilities, so nobody knows the entropy")
@@ -245,10 +244,10 @@ class NextTokenPanel(Panel):
             )
         known = "" if self._own.full else f"only {len(self._own.logprobs):,} tokens are told"
         size = "" if self._own.open else f"{self._own.size:,} tokens"
-        self.facts.show_text(" · ".join(filter(None, (size, known, self._view.settings.decoding.label))))
+        self.facts.show_text(" · ".join(filter(None, (size, known, self.view.settings.decoding.label))))
 
     def _show_bars(self, keep_choice: bool) -> None:
-        view = self._view
+        view = self.view
         if self._own is None or view.loaded is None or view.answer is None:
             return
         settings, actual = view.settings, view.answer.prefix.actual
@@ -307,20 +306,20 @@ class NextTokenPanel(Panel):
         self.intent.emit(Take(id))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if (intent := stepping(event, self._view)) is not None:
+        if (intent := stepping(event, self.view)) is not None:
             self.intent.emit(intent)
         else:
             super().keyPressEvent(event)
 
     def _other_unit(self) -> None:
-        unit: Unit = "bits" if self._view.settings.unit == "nats" else "nats"
-        self.intent.emit(Change(replace(self._view.settings, unit=unit)))
+        unit: Unit = "bits" if self.view.settings.unit == "nats" else "nats"
+        self.change(unit=unit)
 
     def _count_changed(self, bars: int) -> None:
-        self.intent.emit(Change(replace(self._view.settings, bars=bars)))
+        self.change(bars=bars)
 
     def _axis_changed(self, log: bool) -> None:
-        self.intent.emit(Change(replace(self._view.settings, log_axis=log)))
+        self.change(log_axis=log)
 
     def _search_changed(self) -> None:
         self._show_bars(keep_choice=False)
@@ -347,7 +346,7 @@ class NextTokenPanel(Panel):
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
         size = self.chart_size()
-        if size is None or self._own is None or self._view.loaded is None:
+        if size is None or self._own is None or self.view.loaded is None:
             return
         width, height = size
         painter.save()
@@ -362,15 +361,15 @@ class NextTokenPanel(Panel):
         painter.restore()
 
     def _paint_title(self, painter: QPainter, width: float) -> None:
-        assert self._view.loaded is not None
+        assert self.view.loaded is not None
         left = SPACE[2]
         painter.setFont(interface_font(TITLE, bold=True))
         painter.setPen(self.theme.color("text"))
-        title = f"p(next | {self._view.document.tail(self._view.caret)})"
+        title = f"p(next | {self.view.document.tail(self.view.caret)})"
         painter.drawText(QRectF(left, SPACE[2], width - 2 * left, TITLE + SPACE[1]), LEFT, title)
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("muted"))
-        line = f"{self._view.loaded.info.name} · {self.entropy.text()} · {self.facts.full}"
+        line = f"{self.view.loaded.info.name} · {self.entropy.text()} · {self.facts.full}"
         painter.drawText(QRectF(left, SPACE[2] + TITLE + SPACE[1], width - 2 * left, SMALL + SPACE[1]), LEFT, line)
 
 

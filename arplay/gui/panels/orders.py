@@ -70,7 +70,6 @@ class OrdersPanel(FilledPanel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.orders: Orders | None = None
         self.places: tuple[Place, ...] = ()
         self._joints: dict[int, Floats] = {}

@@ -62,7 +62,6 @@ class PerplexityPanel(FilledPanel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self._rows: Shown | None = None
         self._rows_of: tuple[object, ...] = ()
         self.figures, self.how, self.told = FigureRow(), Caption(lines=2), Caption(lines=2)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.export.plots import BINS, BY_NAME, FIRST, MEANS, PLOTS, Chosen, Kind, extreme
-from arplay.gui.intents import Change, Magnify, Select
+from arplay.gui.intents import Change, Magnify
 from arplay.gui.panels.filled import FilledPanel
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
@@ -56,7 +56,6 @@ class PlotsPanel(FilledPanel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.kind: Kind = PLOTS[0]
         self.part: tuple[int, int] | None = None
         self.counting = Counting(self)
@@ -91,7 +90,7 @@ class PlotsPanel(FilledPanel):
             box.valueChanged.connect(self._set)
         self.told, self.says = Caption(lines=2), Caption(lines=2)
         self.plot = PlotView()
-        self.plot.picked.connect(self._pick)
+        self.plot.picked.connect(self.select)
         self.plot.spanned.connect(self._magnify)
         self.table: ExtremesTable | None = None
         self._lay_out()
@@ -138,7 +137,7 @@ class PlotsPanel(FilledPanel):
         self._fit()
 
     def _choose(self, row: int) -> None:
-        self.intent.emit(Change(replace(self.view.settings, plot=PLOTS[row].name)))
+        self.change(plot=PLOTS[row].name)
 
     def _set(self) -> None:
         settings = self.view.settings
@@ -183,7 +182,7 @@ class PlotsPanel(FilledPanel):
         """Made where it is first seen."""
         if self.table is None:
             self.table = ExtremesTable()
-            self.table.picked.connect(self._pick)
+            self.table.picked.connect(self.select)
             self.inner.insertWidget(self.inner.indexOf(self.plot) + 1, self.table, 1)
             self.table.set_theme(self.theme)
             self._fit()
@@ -221,9 +220,6 @@ class PlotsPanel(FilledPanel):
     def _magnify(self, span: tuple[float, float] | None) -> None:
         if span is None or self.kind.name == "along":
             self.intent.emit(Magnify(tokens_in(span)))
-
-    def _pick(self, index: int) -> None:
-        self.intent.emit(Select(index))
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

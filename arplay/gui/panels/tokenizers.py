@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QResizeEvent
@@ -14,7 +13,7 @@ from arplay.engine.segmentations import Segmented
 from arplay.engine.tokenizing import Tokenized
 from arplay.export.tokenizers import nll_of, rows, sentence
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Change, StopAsking, TokenizeText
+from arplay.gui.intents import StopAsking, TokenizeText
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, set_role
@@ -71,7 +70,6 @@ class TokenizersPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self.page = 0
         self._shown_of: object = None
         self.head, self.choice, self.stack, self.figures = Flow(), Choice(), StackView(), FigureRows()
@@ -278,14 +276,11 @@ class TokenizersPanel(Panel):
 
     # ---- what is asked
 
-    def _change(self, **fields: object) -> None:
-        self.intent.emit(Change(replace(self.view.settings, **fields)))  # type: ignore[arg-type]
-
     def _choose(self, specs: tuple[str, ...]) -> None:
-        self._change(tokenizers=specs)
+        self.change(tokenizers=specs)
 
     def _own(self) -> None:
-        self._change(cut_text=self.field.text())
+        self.change(cut_text=self.field.text())
 
     def _run(self) -> None:
         if self.view.answer_to(TokenizeText).runs:

@@ -58,7 +58,6 @@ class WordsPanel(OnSheet, FilledPanel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
         self._kind = ""
         self._offered: tuple[str, ...] = ()
         self._sent: tuple[int, int] | None = None

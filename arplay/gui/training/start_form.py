@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -185,7 +185,7 @@ class StartForm(QFrame):
         self.live = live
         self.files.look_again()
 
-    def add_files(self, files: list[Path]) -> None:
+    def add_files(self, files: Sequence[Path]) -> None:
         """What the family does not learn from goes to the first one that does, which is chosen."""
         whole = [file.resolve() for file in files]
         if whole and resolve(self.training.learns).look(whole[0]).problem:

@@ -239,9 +239,8 @@ class TrainingWindow(QWidget):
             transfer.take(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         transfer.take(event)
-        self.form.add_files(files)
+        self.form.add_files(transfer.local_files(event.mimeData()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter does to a button what the space bar does, wherever it is in this window."""

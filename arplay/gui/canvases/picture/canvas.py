@@ -265,7 +265,7 @@ class PictureCanvas(Canvas):
 
     def _paste(self, raster: Raster) -> None:
         offered = QGuiApplication.clipboard().mimeData()
-        if files := clipboard.files(offered):
+        if files := transfer.local_files(offered):
             self.intent.emit(OpenFiles(files))
         else:
             self._lay("pasted", offered, raster)
@@ -273,7 +273,7 @@ class PictureCanvas(Canvas):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """An image without a file, as browsers give it; all else is for the window."""
         offered = event.mimeData()
-        if offered.hasImage() and not clipboard.files(offered):
+        if offered.hasImage() and not transfer.local_files(offered):
             transfer.take(event)
         else:
             event.ignore()

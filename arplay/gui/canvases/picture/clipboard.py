@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QSize, Qt
 
 from arplay.core.errors import Problem
@@ -21,11 +19,6 @@ def offer(picture: Picture, raster: Raster) -> QMimeData:
     size = QSize(scale * raster.width, scale * raster.height)
     mime.setImageData(drawn(picture, raster).scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio))
     return mime
-
-
-def files(source: QMimeData) -> tuple[Path, ...]:
-    """Those on this computer that are offered."""
-    return tuple(Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile())
 
 
 def content(source: QMimeData, raster: Raster) -> tuple[Picture, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -20,6 +18,7 @@ from arplay.gui.canvases.sound.card import of_sample, of_scored
 from arplay.gui.canvases.sound.pasted import Pasted
 from arplay.gui.canvases.sound.spectrum import Spectrum
 from arplay.gui.canvases.sound.strip import Shown, Strip
+from arplay.gui.canvases.text import transfer
 from arplay.gui.intents import CaretMoved, Do, OpenFiles, Report
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
@@ -209,8 +208,7 @@ class SoundCanvas(Canvas):
     def _paste(self) -> None:
         """In place of what is selected, or at the line; files are opened."""
         offered, sound = QGuiApplication.clipboard().mimeData(), self._wave[0]
-        files = tuple(Path(url.toLocalFile()) for url in offered.urls() if url.isLocalFile())
-        if files:
+        if files := transfer.local_files(offered):
             self.intent.emit(OpenFiles(files))
             return
         try:

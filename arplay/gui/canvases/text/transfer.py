@@ -27,8 +27,9 @@ def offer(data: bytes) -> QMimeData:
     return mime
 
 
-def local_files(source: QMimeData) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
+def local_files(source: QMimeData) -> tuple[Path, ...]:
+    """Those on this computer that are offered."""
+    return tuple(Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile())
 
 
 def content(source: QMimeData) -> bytes | None:

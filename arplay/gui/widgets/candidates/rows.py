@@ -14,7 +14,7 @@ from arplay.core.candidates import By, Candidate, ranks, shares
 from arplay.core.format import in_unit, number, percent, percent_cell
 from arplay.core.modalities.base import TokenSet, Unit
 from arplay.gui.settings import Unit as LogUnit
-from arplay.gui.theme import LIGHT, Theme
+from arplay.gui.theme import Theme
 from arplay.gui.widgets.candidates.field import in_a_line, typed
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.row_table import ChoiceTable, Column, Index, TableRows
@@ -175,13 +175,13 @@ def paint_share(painter: QPainter, theme: Theme, area: QRectF, share: float | No
 class _Painted(QStyledItemDelegate):
     def __init__(self, table: CandidateTable, parent: QObject) -> None:
         super().__init__(parent)
-        self.table, self.theme = table, LIGHT
+        self.table = table
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
         if index.column() == SHARE:
             area = QRectF(option.rect).adjusted(8, 8, 0, -8)
-            paint_share(painter, self.theme, area, self.table.rows[index.row()].share, self.table.dim)
+            paint_share(painter, self.table.theme, area, self.table.rows[index.row()].share, self.table.dim)
 
 
 class CandidateRows(ChoiceTable):
@@ -231,10 +231,6 @@ class CandidateRows(ChoiceTable):
         at = next((at for at, row in enumerate(self.table.rows) if row.text == text), None)
         if at is not None:
             self.setCurrentIndex(self.table.index(at, TEXT))
-
-    def set_theme(self, theme: Theme) -> None:
-        self.painted.theme = theme
-        super().set_theme(theme)
 
     def fit(self) -> None:
         """Every measure with its rank where there is room, else the chosen one with all three ranks."""

@@ -20,7 +20,6 @@ from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.places import Place
 from arplay.core.orders import Factor, Orders, Product
 from arplay.gui.settings import Unit
-from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.orders.painting import cell, drawn, paint_cells, paint_way, variable, written
@@ -134,16 +133,16 @@ class _Painted(QStyledItemDelegate):
 
     def __init__(self, table: OrderTable, parent: QObject) -> None:
         super().__init__(parent)
-        self.table, self.theme = table, LIGHT
+        self.table = table
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
         product, area = self.table.rows[index.row()], QRectF(option.rect).adjusted(6, 3, -6, -3)
         painter.save()
         if index.column() == FACTORS:
-            paint_cells(painter, self.theme, area, product, self.table.unit)
+            paint_cells(painter, self.table.theme, area, product, self.table.unit)
         elif index.column() == WAY and drawn(self.table.places):
-            paint_way(painter, self.theme, area, product.order, self.table.places)
+            paint_way(painter, self.table.theme, area, product.order, self.table.places)
         painter.restore()
 
     def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
@@ -162,9 +161,8 @@ class OrderRows(RowTable):
     def __init__(self) -> None:
         super().__init__("Orders", ROW)
         self.table = OrderTable(self)
-        self.painted = _Painted(self.table, self)
         self.show_model(self.table)
-        self.setItemDelegate(self.painted)
+        self.setItemDelegate(_Painted(self.table, self))
         header = self.horizontalHeader()
         self.sort_by_headings()
         header.setSortIndicatorClearable(True)
@@ -184,10 +182,6 @@ class OrderRows(RowTable):
     def current(self) -> Product | None:
         row = self.currentIndex().row()
         return self.table.rows[row] if 0 <= row < len(self.table.rows) else None
-
-    def set_theme(self, theme: Theme) -> None:
-        self.painted.theme = theme
-        super().set_theme(theme)
 
     def fit(self) -> None:
         """A way that is drawn takes less room than one of numbers."""

@@ -16,7 +16,7 @@ from arplay.core.parts import Growing
 from arplay.core.signs import safe
 from arplay.export.colours import STEPS, shades
 from arplay.gui.settings import Unit
-from arplay.gui.theme import LIGHT, Theme
+from arplay.gui.theme import Theme
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.row_table import Column, Index, RowTable, TableRows
 
@@ -255,13 +255,13 @@ class _Bar(QStyledItemDelegate):
 
     def __init__(self, table: WordTable, parent: QObject) -> None:
         super().__init__(parent)
-        self.table, self.theme = table, LIGHT
+        self.table = table
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
         value = self.table.value(index.row(), BAR)
         if not np.isnan(value):
-            paint_bar(painter, self.theme, QRectF(option.rect).adjusted(4, 6, -8, -6), value)
+            paint_bar(painter, self.table.theme, QRectF(option.rect).adjusted(4, 6, -8, -6), value)
 
 
 def paint_bar(painter: QPainter, theme: Theme, area: QRectF, nats: float) -> None:
@@ -278,9 +278,8 @@ class WordRows(RowTable):
         self.setMinimumSize(0, 0)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table = WordTable(self)
-        self.painted = _Bar(self.table, self)
         self.show_model(self.table, pulled=True)
-        self.setItemDelegateForColumn(BAR, self.painted)
+        self.setItemDelegateForColumn(BAR, _Bar(self.table, self))
         header = self.horizontalHeader()
         # a heading that may look as chosen asks every row whether it is, a minute for a million
         header.setSelectionModel(QItemSelectionModel(self.table, self))
@@ -298,10 +297,6 @@ class WordRows(RowTable):
         super().fit()
         if self.table.corrected is None:
             self.setColumnHidden(CORRECTED, True)
-
-    def set_theme(self, theme: Theme) -> None:
-        self.painted.theme = theme
-        super().set_theme(theme)
 
     @property
     def chosen(self) -> Ids:

@@ -16,7 +16,7 @@ import arplay
 from arplay.cli import main
 from arplay.gui import files
 from arplay.models import documents
-from arplay.models.htmlfile import stripped
+from arplay.models.htmlfile import is_xml, stripped
 from arplay.models.recordsfile import records
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
 
@@ -52,7 +52,23 @@ def test_text_without_markup_stays(text: str) -> None:
     assert text_of(f"<p>{text}</p>") == f"{text}\n"
 
 
-@pytest.mark.parametrize("part", ["<a", "<!--", "<script>", "<a b='", "<", "</script ", "&amp", "<p>", "<svg", "<?"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<a",
+        "<!--",
+        "<script>",
+        "<a b='",
+        "<",
+        "</script ",
+        "&amp",
+        "<p>",
+        "<svg",
+        "<?",
+        "<p hidden>",
+        "<b style='display:",
+    ],
+)
 def test_no_page_takes_long(part: str) -> None:
     stripped(part.encode() * 50_000)  # the suite's own guard ends what takes n²
 
@@ -65,12 +81,29 @@ def test_no_page_takes_long(part: str) -> None:
         ('<p title="it\'s">one<p>two', "one\n\ntwo"),
         ("<div><p>one <span>two<script>never", "one two"),
         ("half <a href=x", "half <a href=x"),
+        ("<p>a</p><p hidden>b<b>c</b></p><p>d", "a\n\nd"),
+        ("<p>a<p hidden>b<p>c", "a\n\nc"),
+        ("<div hidden=until-found>x<div>y</div>z</div>w", "w"),
+        ("<ul><li>a<li hidden>b<ul><li>q</ul>r<li>c</ul>d", "a\nc\n\nd"),
+        ("<table><tr><td>1<td hidden>2<td>3<tr hidden><td>4<tr><td>5</table>z", "1 3\n5\n\nz"),
+        ("a<span style='color:red; display : none'>b</span><i style=color:red>c", "ac"),
+        ("a<input type=hidden hidden>b<img alt='x hidden'><a rel=hidden data-hidden title=' hidden '>c", "abc"),
+        ("<dialog>no</dialog>yes<dialog open>o</dialog>", "yes\no"),
+        ("<span hidden>x<script>'</span>'</script>y</span>z", "z"),
+        ("a<template><p>b</template><noscript>c</noscript>d", "ad"),
+        ("a <![CDATA[ b > c ]]>", "a c ]]>"),
         ("<p>a<ul><li>b<ul><li>c</ul><li>d</ul></ul>e<ol><li>f</ol>", "a\n\nb\nc\nd\n\ne\n\nf"),
     ],
 )
 def test_a_page_that_is_written_badly(page: str, text: str) -> None:
     """As browsers read it, but that what never ends stays in sight."""
     assert stripped(page.encode()).data.decode() == text + "\n"
+
+
+def test_cdata_are_text_in_xml_only() -> None:
+    page = b"<p>a <![CDATA[<b> &amp; c > d]]> e</p>"
+    assert stripped(page, is_xml=True).data == b"a <b> &amp; c > d e\n"
+    assert is_xml(Path("a.XHTML")) and not is_xml(Path("a.html"))
 
 
 @pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1251", "shift_jis", "utf-16", "utf-8", "klingon"])
@@ -97,7 +130,8 @@ def test_records_by_hand() -> None:
 @pytest.mark.parametrize(
     ("data", "name", "words"),
     [
-        (b'{"a": 1}\n{"a"', "r.jsonl", "line 2"),
+        (b'{"a": 1}\n{"a"', "r.jsonl", "line 2 .*; 1 of its 2 lines are records"),
+        (b'"a"\n[1]\n\n{"a": 1}\n{"a": 1\n{}', "r.jsonl", "line 2 is no object; 3 of its 5 lines are records"),
         (b"[1]", "r.json", "record 1 is no object"),
         (b'{"a": 1}', "r.json", "not a list"),
         (b"\n\n", "r.jsonl", "no records"),

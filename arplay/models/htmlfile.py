@@ -31,6 +31,14 @@ _BLOCKS = _PARAGRAPHS | frozenset((
     "figcaption", "footer", "header", "hgroup", "html", "legend", "li", "main", "menu", "nav", "option", "summary",
     "tbody", "tfoot", "thead", "tr", "br",
 ))  # fmt: skip
+_EMPTY = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+))  # fmt: skip
+_HOLDERS = frozenset(("ul", "ol", "menu", "dl", "table", "select"))
+_PARTS = frozenset(("li", "dt", "dd", "tr", "td", "th", "tbody", "thead", "tfoot"))
+"""What ends without an end tag of its own where the next one begins, or where what holds it ends; ``p`` does too."""
+_VALUE = re.compile(r"""=\s*+(?:"[^"]*"|'[^']*'|[^\s>"']++)""")
+_NOT_SHOWN = re.compile(r"""\sstyle\s*+=\s*+(?:"[^"]*?|'[^']*?)\bdisplay\s*:\s*none\b""", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 _DECLARED = re.compile(
@@ -50,6 +58,11 @@ class Stripped:
     @property
     def said(self) -> str:
         return f"its markup is taken off: {len(self.data):,} of {self.of:,} bytes are text"
+
+
+def is_xml(path: Path) -> bool:
+    """Whether it is read as XML, by its name."""
+    return path.suffix.lower() == ".xhtml"
 
 
 def is_page(path: Path) -> bool:
@@ -91,14 +104,14 @@ def encoding_of(data: bytes) -> str | None:
     return "cp1252" if name == "iso8859-1" else name
 
 
-def stripped(data: bytes) -> Stripped:
-    """The text of a page in UTF-8 (bytes that are none stay as they are).
+def stripped(data: bytes, is_xml: bool = False) -> Stripped:
+    """The text of a page in UTF-8 (bytes that are none stay as they are); ``is_xml``: CDATA are text, as in XHTML.
 
     >>> stripped(b"<title>T</title><p>A <b>dark</b>\\n&eacute;<br>night<script>1 < 2</script> <p>was").data.decode()
     'A dark é\\nnight\\n\\nwas\\n'
     """
     text = _Text()
-    _read(data.decode("utf-8", "surrogateescape"), text)
+    _read(data.decode("utf-8", "surrogateescape"), text, is_xml)
     return Stripped(text.whole.encode("utf-8", "surrogateescape"), len(data))
 
 
@@ -142,33 +155,85 @@ class _Text:
         return "".join(self._parts) + "\n" * bool(self._parts)
 
 
-def _read(page: str, text: _Text) -> None:
-    at, hidden = 0, False
+class _Hidden:
+    """An element that a browser does not show, for as long as it lasts."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        """What it is; "" where nothing is hidden."""
+        self._depth = self._held = 0
+
+    def begins(self, name: str, tag: str) -> bool:
+        """Whether what this tag begins is not shown: it has ``hidden``, or a style that says so, or is a dialog that
+        nobody opened."""
+        words = _VALUE.sub("=", tag).lower()
+        attributes = frozenset(re.split(r"[\s=/>]+", words)[1:])
+        hides = "hidden" in attributes or (name == "dialog" and "open" not in attributes) or _NOT_SHOWN.search(tag)
+        if hides and name not in _EMPTY:
+            self.name, self._depth, self._held = name, 1, 0
+        return bool(hides)
+
+    def goes_on(self, name: str, ends: bool) -> bool:
+        """Whether it does with this tag too; else it has ended before it."""
+        step = -1 if ends else 1
+        if self.name == "p":
+            over = name in _BLOCKS and name != "br" and not (name == "p" and ends)
+            self.name = "" if over or (name == "p" and ends) else self.name
+            return not over
+        if self.name in _PARTS:
+            self._held += step * (name in _HOLDERS)
+            if self._held < 0 or (self._held == 0 and name in _PARTS and not ends and name == self.name):
+                self.name = ""
+                return False
+            self.name = "" if self._held == 0 and name == self.name and ends else self.name
+            return True
+        self._depth += step * (name == self.name)
+        self.name = self.name if self._depth else ""
+        return True
+
+
+def _read(page: str, text: _Text, is_xml: bool) -> None:
+    at, hidden, element = 0, False, _Hidden()
     while (sign := page.find("<", at)) >= 0:
-        if not hidden:
+        seen = not hidden and not element.name
+        if seen:
             text.write(page[at:sign])
         at = sign
         if page.startswith("<!--", sign):
             at = _behind(page, "-->", sign + 4)
+        elif is_xml and page.startswith("<![CDATA[", sign):
+            at = _behind(page, "]]>", sign + 9)
+            if seen:
+                text.write(html.escape(page[sign + 9 : at].removesuffix("]]>"), quote=False))
         elif page[sign + 1 : sign + 2] in ("!", "?"):
             at = _behind(page, ">", sign)
         elif (found := _TAG.match(page, sign)) is not None:
-            at, hidden = _tag(page, found, text, hidden)
+            at, hidden = _tag(page, found, text, hidden, element)
         elif page.startswith("</", sign) and not page[sign + 2 : sign + 3].isalpha():
             at = _behind(page, ">", sign)  # an end of nothing, such as </>
         elif page[sign + 1 : sign + 2].isalpha() or page[sign + 1 : sign + 2] == "/":
             break  # a tag without an end: what is left is told as it is
         else:
-            if not hidden:
+            if seen:
                 text.write("<")
             at = sign + 1
-    if not hidden:
+    if not hidden and not element.name:
         text.write(page[at:])
 
 
-def _tag(page: str, found: re.Match[str], text: _Text, hidden: bool) -> tuple[int, bool]:
-    """Where reading goes on behind a tag, and whether what comes there is not seen (it stands in the head)."""
+def _tag(page: str, found: re.Match[str], text: _Text, hidden: bool, element: _Hidden) -> tuple[int, bool]:
+    """Where reading goes on behind a tag, and whether what comes there is not seen (it stands in the head).
+
+    ``element``: one that is not shown, in which only its end is looked for.
+    """
     name, ends, at = found[1].lower(), found[0].startswith("</"), found.end()
+    if name not in _UNSEEN:
+        if element.name and element.goes_on(name, ends):
+            return at, hidden
+        if not ends and name not in ("html", "head") and element.begins(name, found[0]):
+            if name in _BLOCKS and not hidden:
+                text.end_line(1)
+            return at, hidden
     if name == "head":
         return at, not ends
     if name == "body":

@@ -62,7 +62,7 @@ class TextReader:
     def read(self, path: Path, encoding: str | None, tokens: Any) -> Text:
         data = read_text(path, encoding or htmlfile.declared(path))
         page = htmlfile.is_page(path) and len(data) <= htmlfile.MOST_BYTES
-        return Text.of(htmlfile.stripped(data).data if page else data)
+        return Text.of(htmlfile.stripped(data, htmlfile.is_xml(path)).data if page else data)
 
     def said(self, path: Path, tokens: Any) -> str:
         if not htmlfile.is_page(path):
@@ -70,7 +70,7 @@ class TextReader:
         try:
             if path.stat().st_size > htmlfile.MOST_BYTES:
                 return f"{path.name} is a page of more than 50 MB: its markup stays"
-            return f"{path.name} is a page: {htmlfile.stripped(_in_utf8(path)).said}"
+            return f"{path.name} is a page: {htmlfile.stripped(_in_utf8(path), htmlfile.is_xml(path)).said}"
         except OSError as error:
             raise Problem(f"{path} cannot be read ({error.strerror or error})", "check its rights") from error
 

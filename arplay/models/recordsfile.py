@@ -97,6 +97,9 @@ def records(data: bytes, name: str) -> Records:
         rows = tuple(_list(text) if name.lower().endswith(".json") else _lines(text))
     except ValueError as error:
         cause = str(error).split("\n")[0][:200]
+        if cause.startswith("line "):
+            well = [_is_well(line) for line in text.split("\n") if line.strip()]
+            cause += f"; {sum(well):,} of its {len(well):,} lines are records"
         raise Problem(f"{name} is no file of records: {cause}", "open it as plain text instead") from error
     if not rows:
         raise Problem(f"{name} has no records", "open it as plain text instead")
@@ -122,6 +125,13 @@ def _value(number: int, line: str) -> Any:
         raise ValueError(f"line {number:,} is no JSON from its character {error.pos + 1:,} on") from error
     except ValueError as error:
         raise ValueError(f"line {number:,}: {error}") from error
+
+
+def _is_well(line: str) -> bool:
+    try:
+        return isinstance(json_value(line), dict | str)
+    except ValueError:
+        return False
 
 
 def _objects(values: Any, what: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -98,8 +98,8 @@ def test_the_comparison_would_show_another_network(what: str, tmp_path: Path) ->
     from dataclasses import replace
 
     if what == "places":
-        turns = ours._turns
-        ours._turns = lambda start, end: turns(0, end - start)  # type: ignore[method-assign]
+        turns = ours.turns
+        ours.turns = lambda start, end: turns(0, end - start)  # type: ignore[method-assign]
     elif what == "heads":
         ours.layers = tuple(layer._replace(qkv=layer.qkv.roll(1, 1)) for layer in ours.layers)
     else:

@@ -22,6 +22,8 @@ class KVCache:
         self.length = 0
         self.expected = 0
         """So many tokens are to come in all: a new buffer has room for them at once, and they are not copied again."""
+        self.first: Tensor | None = None
+        """The ids of the first few tokens, (B, some): see Exact in models/hf/llama.py."""
         self._mine = True  # whether rows may be written here, from _frozen on
         self._frozen = 0
 
@@ -44,11 +46,12 @@ class KVCache:
         """One of these chains of the batch, in this order."""
         other = KVCache(self.rows.index_select(2, chains))
         other.length = self.length
+        other.first = None if self.first is None else self.first.index_select(0, chains)
         return other
 
     def branch(self) -> KVCache:
         """A second one at the same place, in the same memory."""
         other = KVCache(self.rows)
-        other.length, other._mine = self.length, False
+        other.length, other.first, other._mine = self.length, self.first, False
         self._frozen = max(self._frozen, self.length)
         return other

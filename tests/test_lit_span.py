@@ -23,6 +23,7 @@ from arplay.gui.panels.causality import CausalityPanel
 from arplay.gui.panels.comparison import ComparisonPanel
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
+from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.panels.plots import PlotsPanel
 from arplay.gui.panels.words import WordsPanel
@@ -169,3 +170,32 @@ def test_the_triangle_marks_their_rows_and_columns(opened: Open, qtbot: QtBot, t
     settle(window, qtbot)
     qtbot.waitUntil(lambda: panel.triangle.here == (2, 5), timeout=PATIENCE)
     assert panel.triangle.grab().toImage() != before
+
+
+def test_the_history_lights_the_states_that_wrote_them(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BAC")
+    play = window.playground
+    for _ in range(4):
+        window.handle(Do("step"))
+        settle(window, qtbot)
+    steps = play.tree.path()[-4:]
+    panel = cast(HistoryPanel, in_front(window, "history"))
+    window.handle(Select(4, 6))
+    settle(window, qtbot)
+    wrote = frozenset(node.serial for node in steps[1:3])
+    qtbot.waitUntil(lambda: panel.model.lit == wrote, timeout=PATIENCE)
+    row = panel.model.row_of(steps[1])
+    assert row is not None
+    place = panel.rows.visualRect(panel.model.index(row, 0))
+    lit = panel.rows.viewport().grab(place).toImage()
+    for at, board in ((1, panel.branches), (2, panel.blocks)):
+        panel.show_as(at)
+        assert board.shown is not None
+        outline = board.shown.outline
+        assert board.shown.lit == {outline.of[serial] for serial in wrote}
+    panel.show_as(0)
+    window.handle(Select(0))
+    settle(window, qtbot)
+    root = frozenset([play.tree.root.serial])
+    qtbot.waitUntil(lambda: panel.model.lit == root, timeout=PATIENCE)
+    assert panel.rows.viewport().grab(place).toImage() != lit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -272,16 +272,28 @@ class Tree:
         >>> tree.origin(1, 1, 2) is tree.root, tree.origin(2, 2, 3) is longer
         (True, True)
         """
+        return self.origins([(index, start, end)])[0]
+
+    def origins(self, tokens: Sequence[tuple[int, int, int]]) -> list[Node]:
+        """:meth:`origin` of each of these, (index, start, end), in one walk back."""
+        found, left = [self.root] * len(tokens), list(range(len(tokens)))
         for node in self.node.ancestors():
-            if node.step is not None and node.step.index >= index and not node.edit.takes_away:
-                if node.step.index == index:
-                    return node
-                continue  # it was written behind
-            if not node.edit.untouched(((start, end),)):
-                return node
-        return self.root
+            if not left:
+                break
+            here = [at for at in left if _wrote(node, *tokens[at])]
+            for at in here:
+                found[at] = node
+            left = [at for at in left if found[at] is not node] if here else left
+        return found
 
     def put_aside(self) -> Node | None:
         """The nearest state on the way here whose tail a pick or a sample replaced, or None."""
         aside = self.node.aside
         return aside.parent if aside is not None else None
+
+
+def _wrote(node: Node, index: int, start: int, end: int) -> bool:
+    """Whether this state wrote token ``index``, units [start, end), or something before it."""
+    if node.step is not None and node.step.index >= index and not node.edit.takes_away:
+        return node.step.index == index  # else it was written behind
+    return not node.edit.untouched(((start, end),))

@@ -134,7 +134,10 @@ class HistoryPanel(Panel):
             self._gold, self._compared = None, None
         if view.node is not before.node or view.caret != before.caret or view.tree is not before.tree:
             self._pale = []
-        elif view.document is before.document and view.marks is before.marks and view.states == before.states:
+        elif (
+            view.document is before.document and view.marks is before.marks and view.states == before.states
+            and view.lit == before.lit and view.ledger is before.ledger
+        ):  # fmt: skip
             return
         self._show_pages()
         self._show_front()
@@ -154,8 +157,19 @@ class HistoryPanel(Panel):
         else:
             self._show_board()
 
+    @property
+    def _lit(self) -> frozenset[int]:
+        """The numbers of the states that wrote the tokens that light up everywhere."""
+        view, ledger = self._view, self._view.ledger
+        known = view.tree is not None and ledger is not None and view.excerpt_of is None and not view.scores_are_old
+        if not known or view.lit is None or view.tree is None or ledger is None:
+            return frozenset()
+        places = range(view.lit[0], min(view.lit[1], len(ledger)))
+        return frozenset(node.serial for node in view.tree.origins([(i, *ledger.encoded.span(i)) for i in places]))
+
     def _show_rows(self) -> None:
         view, former = self._view, self.model.node
+        self.model.lit = self._lit
         self.model.follow(view.tree, view.node)
         row = self.model.row_of(view.node)
         if row is not None:
@@ -187,6 +201,7 @@ class HistoryPanel(Panel):
             self._outline, self._key = Outline(tree, pruned, self._gold, self._pale), key
         outline, other = self._outline, self._compared
         shown = Shown(outline, self._words, outline.of[node.serial], names(tree.marks))
+        shown.lit = frozenset(outline.of[serial] for serial in self._lit if serial in outline.of)
         many = outline.left_out
         said = [f"{many:,} pruned state{' is' if many == 1 else 's are'} not shown"] if many else []
         if self._gold is not None and self._gold_left_out:

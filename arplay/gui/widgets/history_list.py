@@ -53,7 +53,7 @@ class RowPainter(QStyledItemDelegate):
         current, on_path = row.node is self._rows.node, id(row.node) in self._rows.path
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if current:
+        if current or row.node.serial in self._rows.lit:
             painter.fillRect(area, theme.color("accent_soft"))
         elif state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
             painter.fillRect(area, theme.color("raised"))

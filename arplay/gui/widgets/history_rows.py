@@ -100,6 +100,8 @@ class HistoryRows(TableRows):
         super().__init__(parent)
         self.rows = []
         self.path: set[int] = set()
+        self.lit: frozenset[int] = frozenset()
+        """Numbers of the states that wrote the tokens that light up everywhere."""
         self._on_tried: set[int] = set()
         self.node: Node | None = None
         self._tree: Tree | None = None

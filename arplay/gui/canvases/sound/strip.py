@@ -252,6 +252,8 @@ class Strip(QWidget):
         for chosen in filter(None, (shown.lit, self.selection)):
             left, right = map(self.x_of, chosen)
             painter.fillRect(QRectF(left, 0, right - left, tall), self.theme.color("accent", 0.28))
+            for edge in (0.0, tall - 2):  # what bears on the next sample has nearly the same ground
+                painter.fillRect(QRectF(left, edge, right - left, 2), self.theme.color("accent"))
         if not len(shown.wave):
             painter.setPen(self.theme.color("muted"))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap

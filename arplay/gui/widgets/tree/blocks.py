@@ -250,6 +250,8 @@ class Blocks(Board):
                 painter.fillRect(QRectF(place.left(), place.top(), 3, place.height()), theme.color("accent"))
             if twig in shown.gold:
                 painter.fillRect(QRectF(place.left() + 4, place.top(), 2, place.height()), theme.color("warning"))
+            if twig in shown.lit:
+                painter.fillRect(QRectF(place.right() - 3, place.top(), 3, place.height()), theme.color("accent"))
             if twig == shown.here or twig in shown.compared:
                 here = here if twig != shown.here else place
                 painter.setPen(QPen(theme.color("accent"), 1))

@@ -235,7 +235,7 @@ class Branches(Board):
             for k in range(first, stop):
                 twig, left, right = twigs[k], x + places[k], x + places[k + 1] - GAP
                 on_way, laid = twig in shown.on_way, not shown.outline.nodes[twig]
-                if twig == shown.here:
+                if twig == shown.here or twig in shown.lit:
                     painter.fillRect(
                         QRectF(left - 2, y - TALL, right - left + 4, TALL + UNDER), theme.color("accent_soft")
                     )

@@ -39,7 +39,8 @@ class Words:
 
 @dataclass(eq=False)
 class Shown:
-    """``here``: the twig on which one stands; ``compared``: those that were marked to be compared."""
+    """``here``: the twig on which one stands; ``compared``: those that were marked to be compared;
+    ``lit``: those that wrote the tokens that light up everywhere."""
 
     outline: Outline
     words: Words
@@ -47,6 +48,7 @@ class Shown:
     names: dict[int, str] = field(default_factory=dict)
     """Names that the user gave, and a star where there is one, by the number of the state."""
     compared: tuple[int, ...] = ()
+    lit: frozenset[int] = frozenset()
 
     @cached_property
     def on_way(self) -> set[int]:

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.encoded_text import bytes_of
 from arplay.gui.intents import Do, Goto, Take
 from arplay.gui.panels.comparison import ComparisonPanel
 from arplay.gui.panels.history import HistoryPanel

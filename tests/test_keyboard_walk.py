@@ -31,7 +31,7 @@ from arplay.gui.contract import Panel
 from arplay.gui.help import KEYS
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import DecodingPanel
-from arplay.gui.panels.tokenizers import TokenizersPanel
+from arplay.gui.panels.tokenizers import MODES, TokenizersPanel
 from arplay.gui.tour import Tour
 from tests.windows_open import PATIENCE, Open, opened, settle
 
@@ -281,7 +281,7 @@ def test_what_has_the_keyboard_is_painted_with_it_and_then_without(opened: Open,
     tokenizers = window.panels["tokenizers"]
     assert isinstance(tokenizers, TokenizersPanel)
     window.arrangement.go_to(tokenizers)
-    for mode in tokenizers.modes.values():
+    for mode in tokenizers.tabs.group.buttons():
         mode.setFocus(Qt.FocusReason.TabFocusReason)
         mode.click()
         went.clear()
@@ -298,7 +298,7 @@ def test_tab_goes_dock_by_dock_through_what_is_in_sight(opened: Open, qtbot: QtB
     tokenizers = window.panels["tokenizers"]
     assert isinstance(tokenizers, TokenizersPanel)
     window.arrangement.go_to(tokenizers)
-    tokenizers.modes["merges"].click()
+    tokenizers.tabs.group.button(list(MODES).index("merges")).click()
     docks: list[str] = []
     window.arrangement.go_to(window.panels["decoding"])
     while (focus := QApplication.focusWidget()) is not None and not window.panels["editor"].isAncestorOf(focus):

@@ -38,7 +38,7 @@ def check(args: argparse.Namespace, compares: bool) -> None:
         raise options.UsageError("--chart comparison takes --compare M, or --base FILE")
     if args.compare and len(args.compare) > MOST:
         raise options.UsageError(f"{MOST + 1} models are compared at most: --compare up to {MOST}")
-    runs = [name for name in (args.file, *(args.compare or ())) if name is not None and scorefile.is_scores(Path(name))]
+    runs = [name for name in (args.file, *(args.compare or ())) if name is not None and scorefile.is_scores(name)]
     if args.divergence and (args.compare is None or len(args.compare) != 1 or runs):
         raise options.UsageError("--divergence is from the model to one --compare M; a saved run has no distributions")
     if args.base is not None and runs:
@@ -77,5 +77,5 @@ def _others(args: argparse.Namespace, source: Source, progress: Report) -> Itera
     """By what they are called, in the order of ``--compare``; no two models are in memory at once."""
     for name in args.compare:
         spec, score = given.typed(name)[0], given.scored(given.rival(args, name, progress), name, source)
-        named = scorefile.is_scores(Path(name)) or Path(spec).is_absolute()
+        named = scorefile.is_scores(name) or Path(spec).is_absolute()
         yield Path(spec).name if named else spec, score

@@ -64,7 +64,7 @@ def opened(path: Path) -> tuple[Source, Score]:
 
 def rival(args: argparse.Namespace, name: str, progress: Report) -> api.Model | Score:
     """What ``--compare`` names: a run that was saved, or a model. Raises Problem."""
-    return Score.opened(name)[0] if scorefile.is_scores(Path(name)) else other(args, name, progress)
+    return Score.opened(name)[0] if scorefile.is_scores(name) else other(args, name, progress)
 
 
 def scored(rival: api.Model | Score, name: str, source: Source) -> Score:

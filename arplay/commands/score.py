@@ -86,11 +86,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add(parser, "a token or part, or a text a line of .jsonl", more=(".html", ".htm", scorefile.ENDING))
 
 
-def is_run(name: str) -> bool:
-    """Whether ``--compare`` names a saved run, and no model."""
-    return scorefile.is_scores(Path(name))
-
-
 @dataclass(frozen=True)
 class One:
     """All that was asked of one text."""
@@ -195,7 +190,7 @@ def run(args: argparse.Namespace) -> int:
     if args.table and (args.compare or len(args.files) > 1):
         told = "--json and --jsonl have all of it, and `arplay export --chart comparison` writes that as a table"
         raise options.UsageError(f"--table is of one text by one model; {told}")
-    if args.divergence and (not args.compare or any(map(is_run, args.compare))):
+    if args.divergence and (not args.compare or any(map(scorefile.is_scores, args.compare))):
         raise options.UsageError("--divergence goes with --compare M: it is from one model to another, not to a run")
     if args.correct_spaces and args.by != "word":
         raise options.UsageError("--correct-spaces goes with --by word")
@@ -301,7 +296,7 @@ def _opened(args: argparse.Namespace) -> list[One]:
     if not all(map(scorefile.is_scores, args.files)):
         raise options.UsageError("saved runs go with saved runs only: score the other texts by themselves")
     more = "raw", "field", "conventions", "segmentations", "candidates", "divergence", "base", "correct_spaces", "curve"
-    options.as_it_was_scored(args, *more, "save", beside=not all(map(is_run, args.compare or ())))
+    options.as_it_was_scored(args, *more, "save", beside=not all(map(scorefile.is_scores, args.compare or ())))
     runs = [given.opened(path) for path in args.files]
     found = [
         One(source.name, score, score.by(args.by) if args.by else None, None, None, [], [], None)

@@ -67,9 +67,9 @@ _SAYS = table(
 )
 
 
-def is_scores(path: Path) -> bool:
+def is_scores(path: str | os.PathLike[str]) -> bool:
     """By its name."""
-    return path.name.lower().endswith(ENDING)
+    return os.fspath(path).lower().endswith(ENDING)
 
 
 def write(path: Path, run: SavedRun) -> None:

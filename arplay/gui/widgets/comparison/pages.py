@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
+from functools import cached_property
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
@@ -15,6 +15,9 @@ from arplay.gui.widgets.comparison.spans import SpansView
 from arplay.gui.widgets.comparison.text import TextPage
 
 TOTALS, SPANS, TEXT, HERE, CHANGED = range(5)
+NAMES = {SPANS: "spans", TEXT: "text", HERE: "here", CHANGED: "changed"}
+Page = SpansView | TextPage | PairView | ChangedPage
+P = TypeVar("P", SpansView, TextPage, PairView, ChangedPage)
 
 
 class Pages(QObject):
@@ -29,61 +32,50 @@ class Pages(QObject):
 
     def __init__(self, body: QWidget, totals: QWidget) -> None:
         super().__init__(body)
-        self._stack, self._theme = QStackedLayout(body), LIGHT
-        self._made: dict[int, QWidget] = {TOTALS: totals}
+        self._stack, self._theme, self._totals = QStackedLayout(body), LIGHT, totals
+        self._made: list[Page] = []
         self._stack.addWidget(totals)
 
     def show(self, place: int) -> None:
         """Bring a page to the front."""
-        makers: dict[int, Callable[[], QWidget]] = {
-            SPANS: lambda: self.spans, TEXT: lambda: self.text, HERE: lambda: self.here, CHANGED: lambda: self.changed,
-        }  # fmt: skip
-        self._stack.setCurrentWidget(self._made[TOTALS] if place == TOTALS else makers[place]())
+        self._stack.setCurrentWidget(self._totals if place == TOTALS else getattr(self, NAMES[place]))
 
-    @property
+    @cached_property
     def spans(self) -> SpansView:
-        if SPANS not in self._made:
-            made = SpansView()
-            made.message = "Here stand the spans of the text where both part most."
-            made.picked.connect(self.picked)
-            self._add(SPANS, made)
-        return cast(SpansView, self._made[SPANS])
+        made = self._add(SpansView())
+        made.message = "Here stand the spans of the text where both part most."
+        made.picked.connect(self.picked)
+        return made
 
-    @property
+    @cached_property
     def text(self) -> TextPage:
-        if TEXT not in self._made:
-            made = TextPage()
-            made.picked.connect(self.picked)
-            made.zoomed.connect(self.zoomed)
-            made.turned.connect(self.turned)
-            self._add(TEXT, made)
-        return cast(TextPage, self._made[TEXT])
+        made = self._add(TextPage())
+        made.picked.connect(self.picked)
+        made.zoomed.connect(self.zoomed)
+        made.turned.connect(self.turned)
+        return made
 
-    @property
+    @cached_property
     def here(self) -> PairView:
-        if HERE not in self._made:
-            made = PairView()
-            made.message = "Here both distributions of one place stand, once the other model has read up to it."
-            self._add(HERE, made)
-        return cast(PairView, self._made[HERE])
+        made = self._add(PairView())
+        made.message = "Here both distributions of one place stand, once the other model has read up to it."
+        return made
 
-    @property
+    @cached_property
     def changed(self) -> ChangedPage:
-        if CHANGED not in self._made:
-            made = ChangedPage()
-            made.picked.connect(self.picked)
-            made.asked.connect(self.asked)
-            made.spanned.connect(self.spanned)
-            self._add(CHANGED, made)
-        return cast(ChangedPage, self._made[CHANGED])
+        made = self._add(ChangedPage())
+        made.picked.connect(self.picked)
+        made.asked.connect(self.asked)
+        made.spanned.connect(self.spanned)
+        return made
 
-    def _add(self, place: int, page: QWidget) -> None:
-        self._made[place] = page
+    def _add(self, page: P) -> P:
+        self._made.append(page)
         self._stack.addWidget(page)
-        page.set_theme(self._theme)  # type: ignore[attr-defined]
+        page.set_theme(self._theme)
+        return page
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for place, page in self._made.items():
-            if place != TOTALS:
-                page.set_theme(theme)  # type: ignore[attr-defined]
+        for page in self._made:
+            page.set_theme(theme)

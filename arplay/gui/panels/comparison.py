@@ -31,13 +31,13 @@ from arplay.gui.intents import AddRun, CompareDistributions, Do, Magnify, Remove
 from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Caption, plain
+from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.choice import Choice
 from arplay.gui.widgets.comparison.chips import Chips
 from arplay.gui.widgets.comparison.curve import DifferenceCurve
 from arplay.gui.widgets.comparison.here import SHOWN
 from arplay.gui.widgets.comparison.pages import CHANGED, HERE, SPANS, TEXT, TOTALS, Pages
-from arplay.gui.widgets.comparison.sheet import ComparisonSheet, DivergenceSheet, HereSheet, sheet_of
+from arplay.gui.widgets.comparison.sheet import Paper, sheet_of
 from arplay.gui.widgets.comparison.side import Side
 from arplay.gui.widgets.comparison.states import choices
 from arplay.gui.widgets.comparison.totals import NOW, Row, TotalsTable, base_rows
@@ -57,6 +57,7 @@ NO_BASE = (
     "Set this text as base, then edit it: each token that stays is compared with what it cost before, under the same "
     "model."
 )
+WHICH = "Which model is compared with the first one"
 STATES_TIP = "Compare the text with an earlier state of it, or with another branch: the model scores it as well"
 BASE_TIP = "Remember this text, or a state of the history that you went to, and compare what is made of it"
 MODES = (
@@ -104,12 +105,8 @@ class ComparisonPanel(Panel):
         """The scores side by side, with their models."""
         self.head, self.chips = Flow(), Chips()
         self.chips.removed.connect(lambda slot: self.intent.emit(RemovePeer(slot)))
-        self.add = push_button(
-            "+ Model…",
-            "Choose a model to stand beside the window's own: the list tells its memory",
-            self._add,
-            role="chip",
-        )
+        tip = "Choose a model to stand beside the window's own: the list tells its memory"
+        self.add = push_button("+ Model…", tip, lambda: self.intent.emit(Do("compare")), role="chip")
         self.add_run = push_button(
             "+ Run…", "Choose a scoring run of this text that was saved to a file (.npz)", self._add_run, role="chip"
         )
@@ -130,8 +127,8 @@ class ComparisonPanel(Panel):
         self.sides.chosen.connect(self._turn)
         self.mode, self.group = self.modes.group, self.sides.group
         self.beside = QComboBox()
-        self.beside.setToolTip(plain("Which model is compared with the first one"))
-        self.beside.setAccessibleName("Which model is compared with the first one")
+        self.beside.setToolTip(WHICH)
+        self.beside.setAccessibleName(WHICH)
         self.beside.activated.connect(self._show)
         base, models = (self.set_base, self.from_history, self.forget_base), (self.chips, self.add, self.add_run)
         for part in (self.modes, self.sides, self.beside, *base, *models):
@@ -139,7 +136,6 @@ class ComparisonPanel(Panel):
         self.totals, self.table = TotalsTable(), RowTable("What each model pays", 24)
         self.totals.setParent(self)
         self.table.show_model(self.totals)
-        self.table.message = NO_PEER
         self.table.setMinimumSize(0, 0)
         self._two: object = None
         self._here: Here | None = None
@@ -250,7 +246,6 @@ class ComparisonPanel(Panel):
 
     def _show(self) -> None:
         view, found, based = self.view, self.side, self.based
-        own = self.own
         pages = PAGES[:HERE] if based else PAGES
         if len(self.group.buttons()) != len(pages):
             self.sides.set_options(pages, self.group.checkedId())
@@ -261,32 +256,39 @@ class ComparisonPanel(Panel):
         self.table.message = NO_BASE if based else NO_PEER
         if view.loaded is None:
             self.table.message = view.work or NO_MODEL
-        self.chips.show_models(own, view.peers)
+        self.chips.show_models(self.own, view.peers)
         for part in (self.add, self.add_run):
             offer(part, view.no_model if view.loaded is None else "")
         offer(self.set_base, view.no_model)
-        unit = view.ledger.unit if view.ledger is not None else None
-        shares = dict(zip(found.letters, found.parted.shares, strict=True)) if found is not None else {}
-        rows = [Row(f"A  {own}", shares.get("A"))] if view.peers and unit is not None else []
-        for letter, peer in self.lettered if rows else ():
-            said = ". ".join(peer.problem) if peer.problem else peer.doing
-            rows.append(Row(f"{letter}  {peer.name}", None if peer.problem else shares.get(letter), said))
-        if based:
-            rows = base_rows(view.edited)
-        if unit is not None:
-            self.totals.show_rows(rows, view.settings.unit, unit.per, unit.many)
+        if view.ledger is not None:
+            unit = view.ledger.unit
+            self.totals.show_rows(self._rows(), view.settings.unit, unit.per, unit.many)
         elif self.totals.rows:
             self.totals.reset(())
         others = list(found.titles[1:]) if found is not None else []
         if others != [self.beside.itemText(at) for at in range(self.beside.count())]:
+            chosen = self.beside.currentText()
             self.beside.clear()
             self.beside.addItems(others)
+            self.beside.setCurrentIndex(others.index(chosen) if chosen in others else min(0, len(others) - 1))
         self._show_beside()
         first = self.set_base if based else self.add
-        self.setFocusProxy(self.modes if rows or not first.isEnabled() else first)
+        self.setFocusProxy(self.modes if self.totals.rows or not first.isEnabled() else first)
         self._show_pair()
         self._show_page()
         self._fit()
+
+    def _rows(self) -> list[Row]:
+        """What each pays; of one that scores the text anew, what it paid before."""
+        if self.based:
+            return base_rows(self.view.edited)
+        found = self.side
+        shares = dict(zip(found.letters, found.parted.shares, strict=True)) if found is not None else {}
+        rows = [Row(f"A  {self.own}", shares.get("A"))] if self.view.peers else []
+        for letter, peer in self.lettered:
+            said = ". ".join(peer.problem) if peer.problem else peer.doing
+            rows.append(Row(f"{letter}  {peer.name}", None if peer.problem else shares.get(letter), said))
+        return rows
 
     def _show_beside(self) -> None:
         """Where one of several is chosen: not where all are in sight."""
@@ -386,9 +388,6 @@ class ComparisonPanel(Panel):
 
     # ---- what is done
 
-    def _add(self) -> None:
-        self.intent.emit(Do("compare"))
-
     def _add_run(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Compare with a saved run", filter=f"Scoring runs (*{ENDING})")
         if path:
@@ -453,6 +452,6 @@ class ComparisonPanel(Panel):
         if sheet is not None:
             sheet.paint_chart(painter, area)
 
-    def _sheet(self) -> ComparisonSheet | HereSheet | DivergenceSheet | None:
+    def _sheet(self) -> Paper | None:
         """The page in sight on paper."""
         return None if self.found is None else sheet_of(self.found, self.view.settings.unit, self.theme)

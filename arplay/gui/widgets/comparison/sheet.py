@@ -26,14 +26,31 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class _Named:
-    """What a picture of the comparison is called."""
+class Paper:
+    """A picture of the comparison: what is drawn stands inside its margin."""
 
     name, title = "comparison", "Comparison"
+    theme: Theme
+
+    def chart_size(self) -> tuple[int, int]:
+        raise NotImplementedError
+
+    def draw(self, painter: QPainter, wide: int) -> None:
+        """From (0, 0) on, so many pixels wide."""
+        raise NotImplementedError
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        painter.save()
+        painter.translate(area.topLeft())
+        painter.scale(area.width() / WIDTH, area.width() / WIDTH)
+        painter.fillRect(QRectF(0, 0, *self.chart_size()), self.theme.color("surface"))
+        painter.translate(MARGIN, MARGIN)
+        self.draw(painter, WIDTH - 2 * MARGIN)
+        painter.restore()
 
 
 @dataclass(eq=False)
-class ComparisonSheet(_Named):
+class ComparisonSheet(Paper):
     """``rows`` of the totals; ``pairs`` with their names, the ``lines`` of the curve; ``words`` between them."""
 
     rows: list[Row]
@@ -50,14 +67,8 @@ class ComparisonSheet(_Named):
     def chart_size(self) -> tuple[int, int]:
         return WIDTH, round(2 * MARGIN + self._table + 2 * ROW + PLOT + 2 * SPACE[2])
 
-    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        wide, theme = WIDTH - 2 * MARGIN, self.theme
-        painter.save()
-        painter.translate(area.topLeft())
-        painter.scale(area.width() / WIDTH, area.width() / WIDTH)
-        painter.fillRect(QRectF(0, 0, *self.chart_size()), theme.color("surface"))
-        painter.translate(MARGIN, MARGIN)
-        table, unit = TotalsTable(), self.pairs[0].ledgers[0].unit
+    def draw(self, painter: QPainter, wide: int) -> None:
+        theme, table, unit = self.theme, TotalsTable(), self.pairs[0].ledgers[0].unit
         table.show_rows(self.rows, self.unit, unit.per, unit.many)
         self._paint_table(painter, table)
         painter.setFont(interface_font(SMALL))
@@ -69,7 +80,6 @@ class ComparisonSheet(_Named):
         top = self._table + 2 * ROW + 2 * SPACE[2]
         if not plot.empty:
             Drawing(plot, QRectF(0, top, wide, PLOT)).paint(painter, theme)
-        painter.restore()
 
     def _paint_table(self, painter: QPainter, table: TotalsTable) -> None:
         x = 0.0
@@ -90,7 +100,7 @@ class ComparisonSheet(_Named):
 
 
 @dataclass(eq=False)
-class HereSheet(_Named):
+class HereSheet(Paper):
     """Both distributions of one place, with what they have in common."""
 
     here: Here
@@ -100,14 +110,9 @@ class HereSheet(_Named):
     def chart_size(self) -> tuple[int, int]:
         return WIDTH, round(2 * MARGIN + ROW * (len(self.here.found.rows) + 3))
 
-    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        table, theme, wide = PairTable(), self.theme, WIDTH - 2 * MARGIN
+    def draw(self, painter: QPainter, wide: int) -> None:
+        table, theme = PairTable(), self.theme
         table.show_here(self.here)
-        painter.save()
-        painter.translate(area.topLeft())
-        painter.scale(area.width() / WIDTH, area.width() / WIDTH)
-        painter.fillRect(QRectF(0, 0, *self.chart_size()), theme.color("surface"))
-        painter.translate(MARGIN, MARGIN)
         painter.setFont(interface_font(SMALL))
         x = 0.0
         for letter, name, color in zip(("A", self.here.letter), self.here.names, COLORS, strict=True):
@@ -128,11 +133,10 @@ class HereSheet(_Named):
             for column, right in ((ONE, 110.0), (OTHER, 0.0)):
                 painter.setPen(theme.color(table.ink(at, column)))
                 painter.drawText(line.adjusted(wide - right - 110, 0, -right, 0), _RIGHT, table.text(at, column))
-        painter.restore()
 
 
 @dataclass(eq=False)
-class DivergenceSheet(_Named):
+class DivergenceSheet(Paper):
     """KL along the text, with the totals."""
 
     found: Diverged
@@ -142,13 +146,8 @@ class DivergenceSheet(_Named):
     def chart_size(self) -> tuple[int, int]:
         return WIDTH, round(2 * MARGIN + 2 * ROW + PLOT)
 
-    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        wide, plot = WIDTH - 2 * MARGIN, divergence_plot(self.found, self.unit)
-        painter.save()
-        painter.translate(area.topLeft())
-        painter.scale(area.width() / WIDTH, area.width() / WIDTH)
-        painter.fillRect(QRectF(0, 0, *self.chart_size()), self.theme.color("surface"))
-        painter.translate(MARGIN, MARGIN)
+    def draw(self, painter: QPainter, wide: int) -> None:
+        plot = divergence_plot(self.found, self.unit)
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("text"))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
@@ -158,12 +157,9 @@ class DivergenceSheet(_Named):
         painter.drawText(QRectF(0, 0, wide, 2 * ROW), int(flags), f"{names}: {summary(self.found)}")
         if not plot.empty:
             Drawing(plot, QRectF(0, 2 * ROW, wide, PLOT)).paint(painter, self.theme)
-        painter.restore()
 
 
-def sheet_of(
-    found: Beside | Here | Diverged | Edited, unit: Unit, theme: Theme
-) -> ComparisonSheet | HereSheet | DivergenceSheet:
+def sheet_of(found: Beside | Here | Diverged | Edited, unit: Unit, theme: Theme) -> Paper:
     """What is in sight on paper."""
     match found:
         case Here():

@@ -91,9 +91,7 @@ class TotalsTable(TableRows):
 
     def ink(self, row: int, column: int) -> str:
         found: Row = self.rows[row]
-        if found.share is None:
-            return "muted"
-        if column == PERPLEXITY:
+        if found.share is None or found.share.bits_per_unit is None or column == PERPLEXITY:
             return "muted"
         least = min(each.share.nats for each in self.rows if each.share is not None)
         return "accent" if column == BITS and found.share.nats == least else "text"

@@ -17,7 +17,7 @@ from arplay.core.reading import Reading
 from arplay.core.signs import safe
 from arplay.engine.load import Device, Dtype, Loaded
 from arplay.engine.messages import Progress
-from arplay.gui import files, help, intents, kinds, theme
+from arplay.gui import files, help, intents, kinds, tabbing, theme
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
 from arplay.gui.canvases.text import transfer
@@ -375,6 +375,12 @@ class MainWindow(Host):
             self._tour.end()
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, onwards: bool) -> bool:
+        part = tabbing.beside(self, onwards)
+        if part is not None:
+            part.setFocus(Qt.FocusReason.TabFocusReason if onwards else Qt.FocusReason.BacktabFocusReason)
+        return part is not None
 
     def event(self, event: QEvent) -> bool:
         """Between the panels are the borders; a press on a panel that has no use for it comes here as well."""

@@ -12,8 +12,11 @@ import torch
 from arplay.core.distribution import entropy, log_softmax
 from arplay.models.scoring_rows import logprobs_of, score_rows
 
-BOUND = 5e-9
+BOUND = 1e-9
 """Of the sum over a text; of a text that a model all but knows, in nats a token."""
+
+OF_ENTROPIES = 5e-9
+"""Of that of entropies, in which what small numbers lose beside larger ones counts as often as they have nats."""
 
 
 def rows(vocabulary: int, spread: float, seed: int) -> tuple[torch.Tensor, list[int]]:
@@ -41,7 +44,7 @@ def test_sums_over_a_text_are_those_of_64_bits(vocabulary: int, spread: float) -
     mine, _, uncertain, best_ids, best = score_rows(torch, logits[1:], ids, before=logits[0])
     assert apart(math.fsum(mine), total, len(ids)) < BOUND
     assert apart(math.fsum(logprobs_of(torch, logits, ids)), total, 0) < 1e-12
-    assert apart(math.fsum(uncertain), math.fsum(entropy(row) for row in true), len(ids)) < 2 * BOUND
+    assert apart(math.fsum(uncertain), math.fsum(entropy(row) for row in true), len(ids)) < OF_ENTROPIES
     some = np.take_along_axis(true, np.maximum(best_ids, 0), 1)
     assert np.abs((best - some)[best_ids >= 0]).max() < 1e-6
 
@@ -49,7 +52,7 @@ def test_sums_over_a_text_are_those_of_64_bits(vocabulary: int, spread: float) -
 def test_a_sum_in_32_bits_would_show() -> None:
     logits, ids = rows(49_152, 3.0, seed=1)
     total = math.fsum(logprobs_of(torch, logits, ids))
-    assert apart(in_32_bits(logits, ids), total, len(ids)) > 6 * BOUND
+    assert apart(in_32_bits(logits, ids), total, len(ids)) > 30 * BOUND
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -25,7 +25,10 @@ SHORT = 1024
 """Rows of at most so many logits are scored in 64 bits from the beginning."""
 
 LINES = 64
-"""A long row is folded into so many: its best are looked for in the columns, and each line is added up for itself."""
+"""A long row is folded into so many: its best are looked for in the columns."""
+
+ADDED = 16
+"""So many numbers of a long row are added up in 32 bits: the fewer, the less a small one loses beside a large one."""
 
 
 def score_rows(torch: Any, logits: torch.Tensor, ids: list[int], before: torch.Tensor | None = None) -> Columns:
@@ -126,7 +129,7 @@ def _sums(torch: Any, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor,
     """Ids of the best five of each row, Z and sum_j (z_j - m) exp(z_j - m) in 64 bits, (n,).
 
     The exponentials of a long row are taken in 32 bits, where each is rounded up or down by chance; so are the sums of
-    its lines, but for the best five, beside which small ones would be lost; all after that is in 64 bits. A whole sum
+    a few, but for the best five, beside which small ones would be lost; all after that is in 64 bits. A whole sum
     in 32 bits errs to one side in every row alike, by 8e-6 nats with SmolLM2, which a long text adds up; and to make
     64 bits of each number takes longer than all that is done with it.
 
@@ -135,12 +138,12 @@ def _sums(torch: Any, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor,
     [[[0, 1, 2, 3, 4]], [4097.0], [0.0]]
     """
     rows, size = logits.shape
-    lines, fits = LINES if size > SHORT else 1, logits.device.type == "cpu"
+    lines, fits = ADDED if size > SHORT else 1, logits.device.type == "cpu"
     most, least = (max(1, each // logits[0].nbytes) if fits else rows for each in (BLOCK_BYTES, PART_BYTES))
     below = logits.new_empty(min(rows, least), size)
     folded = logits.new_zeros(len(below), lines, -(-size // lines))  # a last line that is not full ends in zeros
     parts = folded.view(len(below), -1)[:, :size]
-    found, sums = [], logits.new_empty(2, rows, lines)
+    found, sums = [], logits.new_empty(2, rows, dtype=torch.float64)
     for block, *its in zip(*(each.split(most) for each in (logits, *sums)), strict=True):
         found.append(best_ids_of(torch, block))
         tops = block.gather(1, found[-1][:, :1])
@@ -148,10 +151,10 @@ def _sums(torch: Any, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor,
         for z, top, best, whole, mean in zip(*several, strict=True):
             less, part, lined = (each[: len(z)] for each in (below, parts, folded))
             torch.exp(torch.sub(z, top, out=less), out=part).scatter_(1, best, 0.0)
-            torch.sum(lined, 2, out=whole)
+            torch.sum(lined.sum(1), 1, dtype=torch.float64, out=whole)
             torch.mul(part, less, out=part)
-            torch.sum(lined, 2, out=mean)
-    best_ids, (whole, mean) = torch.cat(found), sums.sum(2, dtype=torch.float64)
+            torch.sum(lined.sum(1), 1, dtype=torch.float64, out=mean)
+    best_ids, (whole, mean) = torch.cat(found), sums
     best = logits.gather(1, best_ids).double()
     near = best - best[:, :1]
     for bad in torch.isnan(mean).nonzero()[:, 0].split(least):  # 0 log 0 = 0

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from arplay.core.distribution import log_softmax
-from arplay.models.base import Info
+from arplay.models.base import LOGITS_BYTES, Info
 from arplay.models.hf import causal_lm
-from arplay.models.hf.causal_lm import LOGITS_BYTES, CausalLM
+from arplay.models.hf.causal_lm import CausalLM
 from arplay.models.hf.proof import proved
 from tests.tiny_models import network, one_thread
 

@@ -19,10 +19,8 @@ from arplay.core.windows import windows_of
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, Result
 from arplay.engine.state import State
-from arplay.models.base import Info, Model, lead, rows_of
+from arplay.models.base import LOGITS_BYTES, Info, Model, lead, rows_of
 
-LOGITS_BYTES = 64 * 1024 * 1024
-"""No more logits than this are held at once, of both models together."""
 BLOCK_BYTES = 2 << 20
 """So many bytes of logits are compared in one go, in 64 bits."""
 

@@ -23,6 +23,9 @@ from arplay.core.signs import safe
 LONGEST_TOKEN = 1024
 """Characters of a text that are looked at for every token that is wanted."""
 
+LOGITS_BYTES = 64 * 1024 * 1024
+"""No more logits than this are held at once: of a forward, of all its copies, or of two models that are compared."""
+
 Report = Callable[[float | None, str], None]
 """Progress of a load: a fraction 0..1 (None: unknown) and what is being done. May raise to cancel the load."""
 

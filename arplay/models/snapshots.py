@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.models import families
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
+from arplay.models.base import LOGITS_BYTES
 from arplay.models.devices import Placement
 from arplay.models.family import resolve
 from arplay.models.hf import library, loading, skeleton
-from arplay.models.hf.causal_lm import LOGITS_BYTES
 from arplay.models.hf.networks import put_weights
 from arplay.models.hf.passes import Passes
 from arplay.models.libraries import import_torch, threads

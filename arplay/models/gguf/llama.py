@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.waits import Interrupted
+from arplay.models.base import LOGITS_BYTES
 from arplay.models.devices import memory
 
-LOGITS_BYTES = 64 * 1024 * 1024
-"""llama.cpp holds the logits of a forward twice: as it computes them and as it hands them out. Both fit in this."""
 FIRST_CELLS = 1024
 SEQUENCES = 64
 """Branches in one context, at most; llama.cpp asks for at least as many rows of logits."""
@@ -67,6 +66,7 @@ class Weights:
     def __init__(self, path: Path, architecture: str, vocabulary: int, threads: int, report: Callable[[float], None]):
         self.library = lib = library()
         self.vocabulary, self.threads = vocabulary, threads
+        # the library holds the logits of a forward twice: as it computes them and as it hands them out
         self.rows = max(1, min(_LEAST_CELLS, LOGITS_BYTES // (8 * vocabulary)))
         self.sequences, self.cell_bytes, self.state_bytes, self.crops = 1, 0, 0, True
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from arplay.core.distribution import read_only
 from arplay.models.alphabets import TextAlphabet
 from arplay.models.base import (
+    LOGITS_BYTES,
     Batch,
     Capabilities,
     Columns,
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     import torch
 
     from arplay.models.hf.fast_step import FastStep
-
-LOGITS_BYTES = 64 * 1024 * 1024
-"""No forward holds more logits than this at once."""
 
 STRETCH = 1024
 """No more tokens than this are scored by one forward where the logits come in parts."""

@@ -85,7 +85,8 @@ __all__ = [
 ]
 
 ALONE_SECONDS = 2.0
-"""The longest chunk: nobody waits for another answer, and Ctrl-C may take so long."""
+"""The longest chunk: nobody waits for another answer, and Ctrl-C is heard between two. The first one has 256 tokens,
+however long these take: no pace is known before it."""
 
 R = TypeVar("R")
 

@@ -47,7 +47,7 @@ def in_front(window: MainWindow, name: str) -> object:
 def select_line(window: MainWindow, qtbot: QtBot, line: int) -> tuple[int, int]:
     """Click on the row of a line in Words; its tokens."""
     panel = cast(WordsPanel, in_front(window, "words"))
-    panel.group.button(1).click()
+    panel.kinds.chosen.emit(1)
     qtbot.waitUntil(lambda: len(panel.rows.table.rows) == 3, timeout=PATIENCE)
     place = panel.rows.visualRect(panel.rows.table.index(line, LOGP)).center()
     QTest.mouseClick(panel.rows.viewport(), Qt.MouseButton.LeftButton, pos=place)

@@ -177,8 +177,14 @@ def lay_out(name: str, it: Any) -> None:
             draw(name, each)
 
 
+def paints(view: QAbstractItemView, it: Any) -> bool:
+    """Whether it is the delegate of the view, or of one of its columns."""
+    columns = range(view.model().columnCount() if view.model() is not None else 0)
+    return view.itemDelegate() is it or any(view.itemDelegateForColumn(column) is it for column in columns)
+
+
 def draw(name: str, it: Any) -> None:
-    views = [v for v in QApplication.allWidgets() if isinstance(v, QAbstractItemView) and v.itemDelegate() is it]
+    views = [v for v in QApplication.allWidgets() if isinstance(v, QAbstractItemView) and paints(v, it)]
     for each in views if isinstance(it, QObject) and not isinstance(it, QWidget) else [it]:
         each.setVisible(True)
         each.resize(each.size().expandedTo(QSize(200, 100)))

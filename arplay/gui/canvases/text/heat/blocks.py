@@ -84,10 +84,6 @@ class Blocks:
             block -= 1
         return block
 
-    def of_byte(self, byte: int) -> int:
-        """The block that has this byte; the last one where it is the end of the text."""
-        return self.of_token(self.token_at(byte))
-
     def token_at(self, byte: int) -> int:
         """The token that has this byte; the last one where it is the end of the text."""
         return min(place_in(self.ends, byte, "right"), len(self.ends) - 1)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import arplay
 from arplay.cli import main
 from arplay.core.conventions import CONVENTIONS, disjoint, every, of_means, one_short, rolling, strided
+from arplay.export import conventions
 from tests.tiny_models import CONTEXT, network, save
 
 LONG = "The cat sat on the mat, and the dog sat on the log. " * 3
@@ -183,3 +184,9 @@ def test_the_harness_itself(measured: bool) -> None:
     harness = HFLM(pretrained=model.info.source, device="cpu", batch_size=1, max_length=128, dtype="float32")
     (logprob,) = harness.loglikelihood_rolling([Instance("loglikelihood_rolling", {}, (text,), 0)])
     assert rolled.nll == pytest.approx(-logprob, rel=1e-4)
+
+
+def test_where_nothing_is_scored_no_byte_costs_nothing() -> None:
+    model = arplay.load("english", reading=arplay.Reading(first_token="unscored"))
+    own = conventions.record(model.conventions("."))["windows"]
+    assert (own["counted"], own["perplexity"], own["bits_per_byte"], own["word_perplexity"]) == (0, None, None, None)

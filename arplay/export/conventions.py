@@ -37,7 +37,7 @@ def of(each: Figures, unit: Unit, units: int) -> Record:
 
 def per_unit(each: Figures, unit: Unit, units: int) -> Iterator[tuple[str, float | None]]:
     """Perplexity and bits of a byte, a character, a word (or a pixel, a sample) of the whole text, by their names."""
-    nll = None if each.found is None else each.found.nll
+    nll = each.found.nll if each.found is not None and each.found.counted else None
     for one, many in ((unit.one, units), *((name.removesuffix("s"), n) for name, n in each.counts)):
         spent = None if nll is None else per(nll, many)
         yield f"{one}_perplexity", spent and spent.perplexity

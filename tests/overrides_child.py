@@ -46,6 +46,7 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QApplication,
     QPlainTextEdit,
+    QTableView,
     QTableWidget,
     QWidget,
 )
@@ -179,7 +180,7 @@ def lay_out(name: str, it: Any) -> None:
 
 def paints(view: QAbstractItemView, it: Any) -> bool:
     """Whether it is the delegate of the view, or of one of its columns."""
-    columns = range(view.model().columnCount() if view.model() is not None else 0)
+    columns = range(view.horizontalHeader().count() if isinstance(view, QTableView) else 0)
     return view.itemDelegate() is it or any(view.itemDelegateForColumn(column) is it for column in columns)
 
 

@@ -65,7 +65,7 @@ class Compared(Result):
 def compare(state: State, request: Compare) -> Steps:
     """One convention after the other; what two of them read alike is read once. Raises Problem."""
     model, reading = state.current(), request.reading
-    ledger = yield from ledger_of(state, request.number, request.document, reading, growing=False)
+    ledger = yield from ledger_of(state, request.number, request.document, reading)
     encoded = ledger.encoded
     readings = [_Reading(model, each, encoded, ledger, reading) for each in CONVENTIONS]
     figures, known = [own(ledger)], dict[tuple[int, ...], Floats]()

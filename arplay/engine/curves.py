@@ -76,7 +76,7 @@ def plan(context: int | None, ledger: Ledger, reading: Reading, axis: Axis) -> l
 def sweep(state: State, request: Sweep) -> Steps:
     """The cheapest points first, each scored as a text is; what is known is not read. Raises Problem."""
     model, reading, number = state.current(), request.reading, request.number
-    ledger = yield from ledger_of(state, number, request.document, reading, growing=False)
+    ledger = yield from ledger_of(state, number, request.document, reading)
     of, sums = (request.document, replace(reading, context=None, stride=None)), state.kept(Sums)
     if sums.of != of:
         sums.of, sums.found = of, {}

@@ -41,7 +41,7 @@ def reconcile(state: State, request: Reconcile) -> Steps:
     if known is not None and known[:2] == (request.document, request.reading):
         ledger = known[2]
     else:
-        ledger = yield from ledger_of(state, request.number, request.document, request.reading, growing=False)
+        ledger = yield from ledger_of(state, request.number, request.document, request.reading)
     lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, request.reading.first_token)
     chain = np.concatenate([np.array(lead_ids, np.int64), ledger.ids])
     uncached = np.full(len(chain), np.nan)

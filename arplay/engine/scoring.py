@@ -119,10 +119,10 @@ def score(state: State, request: Score) -> Steps:
 
 
 def ledger_of(
-    state: State, number: int, document: Document, reading: Reading, growing: bool
+    state: State, number: int, document: Document, reading: Reading
 ) -> Generator[Progress | Scored | None, None, Ledger]:
-    """:func:`scored_of` without what it cost."""
-    ledger, _ = yield from scored_of(state, number, document, reading, growing)
+    """:func:`scored_of` without what it cost, told when it is whole."""
+    ledger, _ = yield from scored_of(state, number, document, reading, growing=False)
     return ledger
 
 
@@ -150,9 +150,12 @@ def _scored(
     expected = len(lead_ids) + encoded.expected
     windows = windows_of(model.info.context, expected, reading, len(lead_ids))
     tokens = model.alphabet.vocabulary
+    yield None  # each of these takes a second with 50 MB, and who asks something has a turn between them
     notes = document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows) if whole else ()
     notes += told_of(model, encoded)
+    yield None
     columns = Columns(encoded, tokens.unit, len(lead_ids), first_token, windows, notes)
+    yield None
     former, kept.work = kept.work, None
     known = 0
     if former is not None:

@@ -59,7 +59,7 @@ def edges_of(state: State, request: Edges) -> Steps:
         raise Problem(cause, "choose a model that runs here")
     if not len(tokens.opening):
         raise Problem("no token of this model begins with white space", "its words need no correction")
-    ledger = yield from ledger_of(state, request.number, request.document, request.reading, growing=False)
+    ledger = yield from ledger_of(state, request.number, request.document, request.reading)
     words = Parts.of(ledger, KIND)
     among = opening(tokens)
     ids, _ = lead(model.alphabet, model.can.starts_empty, request.reading.first_token)

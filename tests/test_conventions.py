@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import arplay
 from arplay.cli import main
 from arplay.core.conventions import CONVENTIONS, disjoint, every, of_means, one_short, rolling, strided
-from arplay.export import conventions
+from arplay.export import conventions, perplexity
 from tests.tiny_models import CONTEXT, network, save
 
 LONG = "The cat sat on the mat, and the dog sat on the log. " * 3
@@ -190,3 +190,19 @@ def test_where_nothing_is_scored_no_byte_costs_nothing() -> None:
     model = arplay.load("english", reading=arplay.Reading(first_token="unscored"))
     own = conventions.record(model.conventions("."))["windows"]
     assert (own["counted"], own["perplexity"], own["bits_per_byte"], own["word_perplexity"]) == (0, None, None, None)
+
+
+def test_a_byte_costs_the_same_wherever_it_is_told() -> None:
+    """Where the first token has no score its bytes are not paid for, in any figure of arplay's own reading."""
+    model = arplay.load("english", reading=arplay.Reading(first_token="unscored", context=32, stride=16))
+    text = LONG[:200]
+    score, compared, swept = model.score(text), model.conventions(text), model.curve(text)
+    totals = score.ledger.totals
+    assert totals.units < totals.units_total == len(text)
+    own = conventions.record(compared)["windows"]
+    points = perplexity.curve(swept, totals.unit, totals.units)["points"]
+    (same,) = (point for point in points if point["stride"] == 16)
+    told = [own["bits_per_byte"], same["bits_per_byte"], score.bits_per_byte]
+    assert told == pytest.approx([totals.bits_per_unit] * 3, rel=1e-12)
+    rolled = next(each for each in compared.figures if each.name == "harness_rolling")
+    assert rolled.units == len(text), "it scores the first one, after BOS or EOS"

@@ -57,6 +57,8 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
         ("score notes.txt --report nowhere/x.html", 1, "no such folder"),
         ("score notes.txt --save nowhere/x.npz", 1, "no such folder"),
         ("sample --prompt B --out .", 1, "it is a folder"),
+        ("score notes.txt --report -", 2, "give a name, or /dev/stdout"),
+        ("next --prompt B --out -", 2, "give a name, or /dev/stdout"),
         ("score - -", 2, "standard input is read once"),
         ("score notes.txt --table x.csv --compare abc", 2, "arplay export --chart comparison"),
     ],

@@ -56,12 +56,15 @@ def check(args: argparse.Namespace) -> None:
 
 
 def check_places(args: argparse.Namespace) -> None:
-    """Raises UsageError where two results go into one file, or one into what is read; Problem where none can go."""
+    """Raises UsageError where two results go into one file, one into what is read, or into what is no name; Problem
+    where none can go."""
     from arplay.export.writers import check_place
 
     taken = {_place(path): "is read" for name in READS for path in _paths(args, name) if str(path) != "-"}
     for name in WRITES:
         for path in _paths(args, name):
+            if str(path) == "-":
+                raise UsageError(f"--{name} - would make a file named “-”: give a name, or /dev/stdout")
             check_place(path)
             its = f"is written by --{name}"
             if (not path.exists() or path.is_file()) and (why := taken.setdefault(_place(path), its)) != its:

@@ -121,7 +121,7 @@ class One:
         if self.compared is not None:
             found["conventions"] = conventions.record(self.compared)
         if self.swept is not None:
-            found["curve"] = perplexity.curve(self.swept, self.score.ledger.unit, self.score.ledger.encoded.units)
+            found["curve"] = perplexity.curve(self.swept, self.score.ledger.unit, self.score.ledger.totals.units)
         if self.segmented is not None:
             found["segmentations"] = segmentations.record(self.segmented)
         if self.beside:

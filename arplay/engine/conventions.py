@@ -34,7 +34,8 @@ class Figures:
     """A text by one convention. ``found`` is None where it cannot be followed: ``why`` says so.
 
     ``first_token``: what became of the first one. ``windows`` were read, of ``context`` tokens at most, ``read``
-    together; ``stride`` is None where the convention has none. ``counts``: what NLL may be divided by, by name.
+    together; ``stride`` is None where the convention has none. ``units``: those that the sum is about, and ``counts``:
+    what else NLL may be divided by, by name.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Figures:
     first_token: str
     context: int
     stride: int | None
+    units: int
     counts: tuple[tuple[str, int], ...]
     windows: int = 0
     read: int = 0
@@ -53,12 +55,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Compared(Result):
-    """The first of ``figures`` are arplay's own. ``units`` are those of the whole document."""
+    """The first of ``figures`` are arplay's own."""
 
     document: Document
     info: Info
     unit: Unit
-    units: int
     figures: tuple[Figures, ...]
 
 
@@ -81,7 +82,7 @@ def compare(state: State, request: Compare) -> Steps:
             yield Progress(request.number, each.convention.title, done / whole)
         figures.append(each.figures(parts))
     unit = state.tokens.unit
-    return Compared(request.number, request.document, model.info, unit, encoded.units, tuple(figures))
+    return Compared(request.number, request.document, model.info, unit, tuple(figures))
 
 
 def own(ledger: Ledger) -> Figures:
@@ -95,6 +96,7 @@ def own(ledger: Ledger) -> Figures:
         ledger.first_token,
         ledger.windows.window,
         ledger.windows.stride,
+        ledger.totals.units,
         ledger.totals.counts,
         *ledger.windows.cost(ledger.before + len(ledger)),
     )
@@ -143,5 +145,5 @@ class _Reading:
             counts["words"] = self._encoded.split_words
         return Figures(
             made.name, made.title, made.explanation, found, made.whole, self.first_token, self.context, stride,
-            tuple(counts.items()), len(self.passes), self.read, self.why,
+            self._encoded.units, tuple(counts.items()), len(self.passes), self.read, self.why,
         )  # fmt: skip

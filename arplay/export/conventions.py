@@ -13,11 +13,11 @@ from arplay.export.tables import Record
 
 def record(compared: Compared) -> Record:
     """Each convention by its name; what one of them does not have is null."""
-    return {each.name: of(each, compared.unit, compared.units) for each in compared.figures}
+    return {each.name: of(each, compared.unit) for each in compared.figures}
 
 
-def of(each: Figures, unit: Unit, units: int) -> Record:
-    """One convention, of a document with so many units."""
+def of(each: Figures, unit: Unit) -> Record:
+    """One convention."""
     found = each.found
     known = found is not None and each.whole
     return {
@@ -25,7 +25,7 @@ def of(each: Figures, unit: Unit, units: int) -> Record:
         "counted": None if found is None else found.counted,
         "mean_nll_nats": None if found is None else found.mean,
         "perplexity": None if found is None else found.perplexity,
-        **{key: value if known else None for key, value in per_unit(each, unit, units)},
+        **{key: value if known else None for key, value in per_unit(each, unit)},
         "first_token": each.first_token or None,
         "context": each.context,
         "stride": each.stride,
@@ -35,10 +35,10 @@ def of(each: Figures, unit: Unit, units: int) -> Record:
     }
 
 
-def per_unit(each: Figures, unit: Unit, units: int) -> Iterator[tuple[str, float | None]]:
+def per_unit(each: Figures, unit: Unit) -> Iterator[tuple[str, float | None]]:
     """Perplexity and bits of a byte, a character, a word (or a pixel, a sample) of the whole text, by their names."""
     nll = each.found.nll if each.found is not None and each.found.counted else None
-    for one, many in ((unit.one, units), *((name.removesuffix("s"), n) for name, n in each.counts)):
+    for one, many in ((unit.one, each.units), *((name.removesuffix("s"), n) for name, n in each.counts)):
         spent = None if nll is None else per(nll, many)
         yield f"{one}_perplexity", spent and spent.perplexity
         yield unit.key if one == unit.one else f"bits_per_{one}", spent and spent.bits
@@ -49,7 +49,7 @@ def lines(compared: Compared) -> list[str]:
     unit = compared.unit
     found = [f"{'perplexity':>12}  {'counted':>8}  {'windows':>8}  {unit.per:>18}  convention"]
     for each in compared.figures:
-        bits = dict(per_unit(each, unit, compared.units))[unit.key] if each.whole else None
+        bits = dict(per_unit(each, unit))[unit.key] if each.whole else None
         if each.found is None:
             found.append(f"{'—':>12}  {'':>8}  {'':>8}  {'':>18}  {each.title}: {each.why}")
             continue

@@ -23,7 +23,10 @@ class Perplexities(NamedTuple):
 
 
 def curve(swept: Swept, unit: Unit, units: int) -> Record:
-    """A curve as JSON has it: ``points``, the smallest stride or context first."""
+    """A curve as JSON has it: ``points``, the smallest stride or context first.
+
+    ``units``: those of the scored tokens.
+    """
     return {
         "axis": swept.axis,
         "first_token": swept.first_token,
@@ -66,10 +69,10 @@ def perplexity(shown: Shown) -> Table:
         raise Problem("the text is not scored yet", NOT_YET)
     found: Perplexities = shown.found or Perplexities()
     figures = [own(ledger)] if found.compared is None else found.compared.figures
-    unit, units = ledger.unit, ledger.encoded.units
-    rows = [{"convention": each.name, **conventions.of(each, unit, units)} for each in figures]
+    unit = ledger.unit
+    rows = [{"convention": each.name, **conventions.of(each, unit)} for each in figures]
     origin, sums = shown.origin(), tables.totals(ledger)
-    curves = {swept.axis: curve(swept, unit, units) for swept in found.curves}
+    curves = {swept.axis: curve(swept, unit, ledger.totals.units) for swept in found.curves}
     points = [{"convention": f"by_{axis}", **row} for axis, each in curves.items() for row in each["points"]]
     content = {"provenance": origin.as_dict(), "totals": sums, "conventions": {row["convention"]: row for row in rows}}
     columns = tuple(dict.fromkeys(name for row in (*rows, *points) for name in row))

@@ -100,10 +100,9 @@ class ConventionTable(TableRows):
         if column == FIRST and each.first_token:
             return f"The first token is {FIRST_TOKEN[each.first_token]}."
         if column == PER_UNIT:
-            many = self.shown.ledger.unit.many
-            if not self.shown.ledger.complete:
-                return f"The NLL in bits over the {self.shown.ledger.totals.units:,} {many} scored so far."
-            return f"The NLL in bits over all {self.shown.ledger.encoded.units:,} {many} of the text."
+            many, own = self.shown.ledger.unit.many, each.name == OWN
+            which = "scored so far" if own and not self.shown.ledger.complete else "that the sum is about"
+            return f"The NLL in bits over the {each.units:,} {many} {which}."
         if column != NAME:
             return self.columns[column].tip
         made = _NAMED.get(each.name)
@@ -148,7 +147,7 @@ def cell(shown: Shown, row: int, column: int, unit: Unit) -> str:
     if not each.whole:
         return "—"
     key = shown.ledger.unit.key if column == PER_UNIT else "word_perplexity"
-    return number(dict(per_unit(each, shown.ledger.unit, shown.ledger.encoded.units)).get(key))
+    return number(dict(per_unit(each, shown.ledger.unit)).get(key))
 
 
 class ConventionRows(RowTable):

@@ -216,6 +216,12 @@ def test_a_base_is_chosen_from_the_history(opened: Open, qtbot: QtBot) -> None:
         assert play.view.node is here and play.ledger is ledger, "one stays where one is"
         assert "stand in both" in panel.said.full
         made = offered()
+    QTest.mouseClick(panel.group.button(TEXT_PAGE), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(panel.pages.text.heats) == 2, timeout=PATIENCE)
+    window.choose_model("abc")  # which cannot read either: nothing is scored, and nothing stands beside it
+    qtbot.waitUntil(lambda: panel.view.loaded is not None and panel.view.loaded.info.name == "abc", timeout=PATIENCE)
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: len(panel.pages.text.heats) == 1 and panel.view.ledger is None, timeout=PATIENCE)
     play.table.put_aside(Text.of(b"Another text"), 0)
     with qtbot.waitSignal(play.refused, timeout=PATIENCE) as refused:
         made["As it was opened"].trigger()  # of the menu as it was filled for the former text

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from arplay import cli
+from arplay.commands import console, streams
 from arplay.core.errors import Problem
 from arplay.engine.journal import Journal
 from arplay.export.writers import write
@@ -53,6 +54,16 @@ def test_both_streams_are_utf_8_with_plain_line_ends(encoding: str, monkeypatch:
     other = stream(encoding)
     other.write("日本\n")
     assert written(other) != "日本\n".encode(), "such a stream would not do so by itself"
+
+
+def test_however_lines_are_written_what_cannot_be_seen_is_a_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = stream("utf-8")
+    monkeypatch.setattr(sys, "stdout", out)
+    with streams.shown():
+        sys.stdout.write("a\x1b[2J\n")
+        sys.stdout.writelines(["b\x1b[2J\n", "c\n"])
+        console.deliver(iter(["d\x1b[2J\n"]), None)
+    assert written(out).decode() == "a⟨ESC⟩[2J\nb⟨ESC⟩[2J\nc\nd⟨ESC⟩[2J\n"
 
 
 def test_a_program_without_a_console_has_no_streams(monkeypatch: pytest.MonkeyPatch) -> None:

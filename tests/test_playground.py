@@ -189,7 +189,7 @@ def test_opening_or_pasting_a_whole_text_can_be_undone(play: Playground, qtbot: 
     settle(play, qtbot)
     assert play.document.data == b"AB" and play.view.caret == 0
     play.analyse(Text.of(b"C" * 30_000), "pasted text")
-    assert play.view.excerpt_of == "pasted text" and play.document.data == b"C" * 20_000
+    assert play.view.excerpt_of == "pasted text" and play.document.data == b"C" * 5_000, "one word, not all that is"
     play.undo_stack.undo()
     settle(play, qtbot)
     assert play.document.data == b"AB" and play.view.excerpt_of is None and play.scored_document.data == b"AB"

@@ -52,7 +52,8 @@ module = ["miniaudio"]
 ignore_missing_imports = true
 
 [[tool.mypy.overrides]]
-module = ["numpy.*"] # whose types have names of their own in many a module
+# numpy's types have names of their own in many a module, and panels have what their base class has
+module = ["numpy.*", "arplay.gui.contract", "arplay.gui.panels.filled"]
 follow_imports = "normal"
 
 [[tool.mypy.overrides]]

@@ -30,7 +30,7 @@ def test_a_batch_goes_into_equal_shares() -> None:
 
 def test_shares_add_up_to_the_gradient_of_the_whole_batch() -> None:
     alone, shared = network(), network()
-    loss = whole(alone, alone, rows())
+    loss = whole(alone, rows())
     shares = Shares(shared, plain, whole, 4)
     try:
         for _ in range(2):  # nothing of the first batch is left in the second

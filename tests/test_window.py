@@ -327,7 +327,7 @@ def test_arranging_the_panels_anew_does_not_widen_the_window(opened: Open, qtbot
 def test_a_model_that_is_gone_since_the_last_time_is_told_at_the_start(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     store = Store(tmp_path / "arplay.ini")
     store.set_text("model", str(tmp_path / "gone"))
     store.set_flag("tour_seen", True)

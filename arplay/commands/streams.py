@@ -13,7 +13,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, cast
 
 from arplay.core.signs import JOINERS, safe
@@ -33,6 +33,10 @@ class Shown:
     def write(self, text: str) -> int:
         self.exactly(safe(text, keep=_KEPT))
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
 
     def exactly(self, text: str) -> None:
         """The text as it is."""

@@ -17,15 +17,16 @@ LONG = 28
 
 
 class Chip(QWidget):
-    """One model. ``removed``: it is to go."""
+    """One model. ``removed``: that in its slot is to go."""
 
-    removed = Signal()
+    removed = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.words = Label(role="special")
         self.words.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.away = quiet_button("Compare no longer with it, and give its memory back", self.removed)
+        self.away = quiet_button("Compare no longer with it, and give its memory back", self._remove)
+        self._slot = 0
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -35,14 +36,18 @@ class Chip(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(40, super().minimumSizeHint().height())
 
-    def show_model(self, letter: str, name: str, tip: str, keeps: bool) -> None:
-        """``keeps``: it cannot be removed."""
+    def show_model(self, letter: str, name: str, tip: str, slot: int) -> None:
+        """The one in slot 0, the window's own, cannot be removed."""
+        self._slot = slot
         cut = name if len(name) <= LONG else f"{name[: LONG - 1]}…"
         self.words.setText(f"{letter}  {cut}")
         self.words.setToolTip(plain(tip))
         self.words.setTextFormat(Qt.TextFormat.PlainText)
-        self.away.setVisible(not keeps)
+        self.away.setVisible(slot != 0)
         self.away.setAccessibleName(f"Remove {safe(name)} from the comparison")
+
+    def _remove(self) -> None:
+        self.removed.emit(self._slot)
 
     def set_theme(self, theme: Theme) -> None:
         self.away.setIcon(icon("x", theme, "muted"))
@@ -57,7 +62,6 @@ class Chips(QWidget):
         super().__init__(parent)
         self.theme: Theme = LIGHT
         self.chips: list[Chip] = []
-        self._slots: list[int] = []
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE[0])
@@ -71,16 +75,15 @@ class Chips(QWidget):
         named += [(peer.slot, _words(peer), _tip(peer)) for peer in peers]
         while len(self.chips) < len(named):
             self._add()
-        self._slots = [slot for slot, _, _ in named]
         for chip, (slot, words, tip), letter in zip(self.chips, named, "ABCD", strict=False):
-            chip.show_model(letter, words, tip, keeps=slot == 0)
+            chip.show_model(letter, words, tip, slot)
         for at, chip in enumerate(self.chips):
             chip.setVisible(at < len(named))
 
     def _add(self) -> None:
-        chip, at = Chip(self), len(self.chips)
+        chip = Chip(self)
         chip.set_theme(self.theme)
-        chip.removed.connect(lambda: self.removed.emit(self._slots[at]))
+        chip.removed.connect(self.removed)
         self.chips.append(chip)
         self._row.addWidget(chip)
 

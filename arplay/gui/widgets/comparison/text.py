@@ -89,6 +89,8 @@ class TextPage(QWidget):
         if [side.ledger for side in sides] != [side.ledger for side in self.sides] or pair is not self.pair:
             self._across = {}
         looked = view.lit != self.view.lit
+        if len(sides) < 2:  # what was beside it is gone
+            pair = None
         self.view, self.sides, self.pair, self.letter = view, sides, pair, letter
         self.own = pair.own if pair is not None else 0
         self._make(max(1, len(sides)))

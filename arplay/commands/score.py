@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import get_args
 
 from arplay import comparisons
+from arplay.api import Model
 from arplay.commands import candidates, colours, given, options, output, scored
 from arplay.commands.console import ProgressLine, deliver, note
-from arplay.core.aligned import Aligned
-from arplay.core.edited import Edited, edited
-from arplay.core.parts import Parts
+from arplay.commands.one_text import One
+from arplay.core.edited import edited
 from arplay.core.parts import check as check_parts
-from arplay.core.signs import safe
 from arplay.core.sweeps import Axis
-from arplay.engine.conventions import Compared
-from arplay.engine.curves import Swept
-from arplay.engine.divergence import Diverged
-from arplay.engine.segmentations import Segmented
-from arplay.engine.word_edges import Edged
-from arplay.export import (
-    comparing,
-    comparison,
-    conventions,
-    divergence,
-    parts,
-    perplexity,
-    report,
-    scorefile,
-    segmentations,
-    tables,
-)  # fmt: skip
-from arplay.export.charts import Table
-from arplay.export.provenance import Provenance
+from arplay.export import report, scorefile
 from arplay.export.writers import json_pieces, write_pieces
+from arplay.models.base import Report
 from arplay.models.documents import Source
-from arplay.results import Score, model_record
+from arplay.results import Score
 
 LONG = 20_000
 """Tokens to be read of which it is told beforehand."""
@@ -84,98 +63,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     against = "perplexity against stride or context as well: the text is scored at several of them"
     parser.add_argument("--curve", choices=get_args(Axis), help=against)
     output.add(parser, "a token or part, or a text a line of .jsonl", more=(".html", ".htm", scorefile.ENDING))
-
-
-@dataclass(frozen=True)
-class One:
-    """All that was asked of one text."""
-
-    name: str
-    score: Score
-    divided: Parts | None
-    compared: Compared | None
-    segmented: Segmented | None
-    beside: list[tuple[Score, Aligned]]
-    diverged: list[Diverged]
-    """For each of ``beside`` how far it is, where that was asked."""
-    edged: Edged | None
-    edited: Edited | None = None
-    swept: Swept | None = None
-
-    @property
-    def record(self) -> tables.Record:
-        """What JSON tells of it."""
-        return self.around | {"tokens": tables.Rows(self.score.ledger, self.score.loaded.vocabulary)}
-
-    @property
-    def pieces(self) -> Iterator[str]:
-        """The same as a line, a piece at a time."""
-        return report.line(self.name, self.around, self.score.ledger, self.score.loaded.vocabulary)
-
-    @cached_property
-    def around(self) -> tables.Record:
-        """The same without its tokens."""
-        found = self.score.around()
-        if self.divided is not None:
-            found["parts"] = parts.rows(self.divided, None if self.edged is None else self.edged.edges)
-        if self.compared is not None:
-            found["conventions"] = conventions.record(self.compared)
-        if self.swept is not None:
-            found["curve"] = perplexity.curve(self.swept, self.score.ledger.unit, self.score.ledger.totals.units)
-        if self.segmented is not None:
-            found["segmentations"] = segmentations.record(self.segmented)
-        if self.beside:
-            found["comparison"] = [comparison.record(pair, model_record(other.loaded)) for other, pair in self.beside]
-        if self.edited is not None:
-            found["edit"] = comparing.edit_record(self.edited)
-        if self.diverged:
-            found["divergence"] = [divergence.record(each, self.score.loaded.vocabulary) for each in self.diverged]
-        return found
-
-    @property
-    def origin(self) -> Provenance:
-        return Provenance(self.score.loaded.info, self.score.ledger.first_token, self.name)
-
-    def lines(self, found: tables.Record, coloured: bool = False) -> list[str]:
-        """The same for a terminal; ``coloured``: its tokens are shown in colours and stand in no table."""
-        beside = self._beside(found)
-        if not beside and not coloured:
-            beside = scored.tokens(self.score, tables.tokens(self.score.ledger, self.score.loaded.vocabulary))
-        return [*self._of_the_whole(found), *scored.head(self.score, found["totals"]), *beside]
-
-    def briefly(self, found: tables.Record) -> list[str]:
-        """What was asked of it besides its totals, under its name."""
-        told = self.asked(found)
-        return ["", f"{safe(self.name)}:", *told] if told else []
-
-    def asked(self, found: tables.Record) -> list[str]:
-        """The same without its name."""
-        return [*self._of_the_whole(found), *self._beside(found)]
-
-    def _of_the_whole(self, found: tables.Record) -> list[str]:
-        told = [] if self.compared is None else [*conventions.lines(self.compared), ""]
-        if self.swept is not None:
-            told += [*perplexity.lines(self.swept, found["curve"], self.score.ledger.unit), ""]
-        return told + ([] if self.segmented is None else [*segmentations.lines(self.segmented), ""])
-
-    def _beside(self, found: tables.Record) -> list[str]:
-        name, told = self.score.loaded.info.name, list[str]()
-        for other, pair in self.beside:
-            told += ["", *comparison.lines(pair, name, other.loaded.info.name)]
-        if self.edited is not None:
-            told += ["", *comparing.edit_lines(self.edited)]
-        for each in self.diverged:
-            told += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
-        return told + ([] if self.divided is None else scored.parts(found["parts"], self.score.ledger.unit))
-
-    def table(self) -> Table:
-        """A row a token, or a part."""
-        found, ledger = self.record, self.score.ledger
-        comments = [*self.origin.lines(), *tables.comments(found["totals"])]
-        rows, columns = found["tokens"], tables.token_columns(ledger, self.score.loaded.vocabulary)
-        if self.divided is not None:
-            rows, columns = found["parts"], parts.columns(ledger, self.edged is not None)
-        return Table({"provenance": self.origin.as_dict()} | found, rows, columns, comments)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -298,18 +185,10 @@ def _opened(args: argparse.Namespace) -> list[One]:
     more = "raw", "field", "conventions", "segmentations", "candidates", "divergence", "base", "correct_spaces", "curve"
     options.as_it_was_scored(args, *more, "save", beside=not all(map(scorefile.is_scores, args.compare or ())))
     runs = [given.opened(path) for path in args.files]
-    found = [
-        One(source.name, score, score.by(args.by) if args.by else None, None, None, [], [], None)
-        for source, score in runs
-    ]
+    every = [One(source.name, score, score.by(args.by) if args.by else None) for source, score in runs]
     with ProgressLine() as progress:
-        for name in args.compare or ():
-            rival = given.rival(args, name, progress)
-            for one, (source, score) in zip(found, runs, strict=True):
-                its = given.scored(rival, name, source)
-                one.beside.append((its, score.beside(its)))
-            del rival
-    return found
+        _compare(args, every, [source for source, _ in runs], progress)
+    return every
 
 
 def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
@@ -326,28 +205,40 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
         windows, read = (sum(each) for each in zip(*costs, strict=True))
         if read >= LONG:
             note(f"{windows:,} windows, each a forward, and {read:,} tokens to read")
-        scores = [model.score(source.document) for source in sources]
-        edits: list[Edited | None] = [None for _ in sources]
-        if args.base is not None:
-            base = model.score(given.source(args, None, args.base, args.encoding).document)
-            edits = [edited(base.ledger, score.ledger) for score in scores]
-        compared = [model.conventions(source.document) if args.conventions else None for source in sources]
-        segmented = [model.segmentations(source.document) if args.segmentations else None for source in sources]
-        swept = [model.curve(source.document, args.curve) if args.curve else None for source in sources]
-        edged = [model.word_edges(source.document) if args.correct_spaces else None for source in sources]
+        base = None if args.base is None else model.score(given.source(args, None, args.base, args.encoding).document)
+        every = [_asked(args, model, source, base) for source in sources]
         first = model if args.divergence else None
         del model
-        beside: list[list[tuple[Score, Aligned]]] = [[] for _ in sources]
-        diverged: list[list[Diverged]] = [[] for _ in sources]
-        for name in args.compare or ():
-            rival = given.rival(args, name, progress)
-            for source, score, found, far in zip(sources, scores, beside, diverged, strict=True):
-                its = given.scored(rival, name, source)
-                found.append((its, score.beside(its)))
-                if first is not None and not isinstance(rival, Score):
-                    far.append(comparisons.divergence(first, rival, source.document))
-            del rival
-    divided = [score.by(args.by) if args.by else None for score in scores]
-    names = [source.name for source in sources]
-    columns = names, scores, divided, compared, segmented, beside, diverged, edged, edits, swept
-    return [One(*row) for row in zip(*columns, strict=True)]
+        _compare(args, every, sources, progress, first)
+    return every
+
+
+def _asked(args: argparse.Namespace, model: Model, source: Source, base: Score | None) -> One:
+    """All that is asked of one text and its own model."""
+    document = source.document
+    one = One(source.name, score := model.score(document), score.by(args.by) if args.by else None)
+    if base is not None:
+        one.edited = edited(base.ledger, score.ledger)
+    if args.conventions:
+        one.compared = model.conventions(document)
+    if args.segmentations:
+        one.segmented = model.segmentations(document)
+    if args.curve:
+        one.swept = model.curve(document, args.curve)
+    if args.correct_spaces:
+        one.edged = model.word_edges(document)
+    return one
+
+
+def _compare(
+    args: argparse.Namespace, every: list[One], sources: list[Source], progress: Report, first: Model | None = None
+) -> None:
+    """Put each of ``--compare`` beside each text; ``first``: the model from which divergence is told."""
+    for name in args.compare or ():
+        rival = given.rival(args, name, progress)
+        for one, source in zip(every, sources, strict=True):
+            its = given.scored(rival, name, source)
+            one.beside.append((its, one.score.beside(its)))
+            if first is not None and not isinstance(rival, Score):
+                one.diverged.append(comparisons.divergence(first, rival, source.document))
+        del rival

@@ -125,13 +125,13 @@ def until_quiet(app: QApplication, panel: HeatmapPanel) -> None:
 
 def main() -> None:
     from PySide6.QtCore import QPointF
-    from PySide6.QtWidgets import QApplication
 
+    from arplay.gui import app as starting
     from arplay.gui.panels.heatmap import HeatmapPanel, heat_figures
     from arplay.gui.settings import Settings
     from arplay.gui.view import View
 
-    app = QApplication([])
+    app = starting.application()
     ledger = ledger_of(TOKENS)
     ledger.add_up()  # in the worker
     panel = HeatmapPanel()

@@ -177,7 +177,7 @@ def verdict(names: Sequence[str], shares: Sequence[Share], per: str) -> str:
     if len({each.tokens for _, each in known}) == 1:
         return f"{said} All have as many tokens, so their perplexities tell the same."
     if other == best:
-        return f"{said} Perplexities are per token, and their tokens differ: compare {per}."
+        return f"{said} Their tokens differ, so perplexities do not compare."
     assert share.perplexity is not None and lower.perplexity is not None
     return (
         f"{said} Perplexity would mislead here: {other} has the lower one ({number(lower.perplexity, 2)} against "

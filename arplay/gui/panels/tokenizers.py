@@ -37,7 +37,7 @@ ANY = (1 << 24) - 1
 NO_MODEL = "Here a text is cut by the tokenizers of several models, once one is loaded."
 NOTHING = "Write something, or type a text in the field above: here it stands with the boundaries of its tokens."
 NO_TEXT = "This model reads {}, each of which is a token. Type a text in the field above to cut it by other tokenizers."
-ALONE = "the button Tokenizers sets others beside this one"
+ALONE = "the button Tokenizers sets others beside this one: the same text has another perplexity by each"
 BY_HAND = "A long text is cut when you press Cut, any other by itself."
 ROOMY, LOW, BOTH = 360, 170, 330
 """Pixels of width for all controls, of height for words, and for figures above the boundaries."""
@@ -216,9 +216,8 @@ class TokenizersPanel(Panel):
             parts.append("of before: another text, or other tokenizers" + ("" if asked.runs else "; Cut makes it anew"))
         if len(found.text) < len(found.document):
             parts.append(f"{len(found.text):,} of {len(found.document):,} around the caret")
-        if len(found.distinct) == 1:
-            parts.append(ALONE)
-        parts.append(sentence(found, nll_of(self.view.ledger, found)))
+        several = len(found.distinct) > 1
+        parts.append(sentence(found, nll_of(self.view.ledger, found)) if several else ALONE)
         return "; ".join(parts)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -81,29 +81,29 @@ class One:
     def origin(self) -> Provenance:
         return Provenance(self.score.loaded.info, self.score.ledger.first_token, self.name)
 
-    def lines(self, found: tables.Record, coloured: bool = False) -> list[str]:
+    def lines(self, coloured: bool = False) -> list[str]:
         """The same for a terminal; ``coloured``: its tokens are shown in colours and stand in no table."""
-        beside = self._beside(found)
+        beside = self._beside()
         if not beside and not coloured:
             beside = scored.tokens(self.score, tables.tokens(self.score.ledger, self.score.loaded.vocabulary))
-        return [*self._of_the_whole(found), *scored.head(self.score, found["totals"]), *beside]
+        return [*self._of_the_whole(), *scored.head(self.score, self.around["totals"]), *beside]
 
-    def briefly(self, found: tables.Record) -> list[str]:
+    def briefly(self) -> list[str]:
         """What was asked of it besides its totals, under its name."""
-        told = self.asked(found)
+        told = self.asked()
         return ["", f"{safe(self.name)}:", *told] if told else []
 
-    def asked(self, found: tables.Record) -> list[str]:
+    def asked(self) -> list[str]:
         """The same without its name."""
-        return [*self._of_the_whole(found), *self._beside(found)]
+        return [*self._of_the_whole(), *self._beside()]
 
-    def _of_the_whole(self, found: tables.Record) -> list[str]:
+    def _of_the_whole(self) -> list[str]:
         told = [] if self.compared is None else [*conventions.lines(self.compared), ""]
         if self.swept is not None:
-            told += [*perplexity.lines(self.swept, found["curve"], self.score.ledger.unit), ""]
+            told += [*perplexity.lines(self.swept, self.around["curve"], self.score.ledger.unit), ""]
         return told + ([] if self.segmented is None else [*segmentations.lines(self.segmented), ""])
 
-    def _beside(self, found: tables.Record) -> list[str]:
+    def _beside(self) -> list[str]:
         name, told = self.score.loaded.info.name, list[str]()
         for other, pair in self.beside:
             told += ["", *comparison.lines(pair, name, other.loaded.info.name)]
@@ -111,7 +111,7 @@ class One:
             told += ["", *comparing.edit_lines(self.edited)]
         for each in self.diverged:
             told += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
-        return told + ([] if self.divided is None else scored.parts(found["parts"], self.score.ledger.unit))
+        return told + ([] if self.divided is None else scored.parts(self.around["parts"], self.score.ledger.unit))
 
     def table(self) -> Table:
         """A row a token, or a part."""

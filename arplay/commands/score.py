@@ -10,13 +10,14 @@ from typing import get_args
 from arplay import comparisons
 from arplay.api import Model
 from arplay.commands import candidates, colours, given, options, output, scored
-from arplay.commands.console import ProgressLine, deliver, note
+from arplay.commands.console import ProgressLine, note
 from arplay.commands.one_text import One
 from arplay.core.edited import edited
 from arplay.core.parts import check as check_parts
 from arplay.core.sweeps import Axis
 from arplay.export import report, scorefile
-from arplay.export.writers import json_pieces, write_pieces
+from arplay.export.tables import Record
+from arplay.export.writers import write_pieces
 from arplay.models.base import Report
 from arplay.models.documents import Source
 from arplay.results import Score
@@ -151,7 +152,7 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
                 one.origin,
                 one.around,
                 colours.scale_of(args),
-                one.asked(one.around),
+                one.asked(),
             )
             for one in every
         ]
@@ -163,19 +164,27 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
         note("--colour-by colours a text on a terminal, and a --report: this is neither")
     if args.only_files:
         return 0
-    if len(every) == 1:
-        told = every[0].record if output.is_json(args) else every[0].lines(every[0].around, coloured)
-    elif output.is_json(args):
-        texts = [{"text": one.name, **one.record} for one in every]
-        told = {"texts": texts, "totals": scored.together([one.score for one in every])}
-    else:
-        told = scored.several([(one.name, one.score) for one in every])
-        told += (line for one in every for line in one.briefly(one.around))
-    deliver(json_pieces(told) if output.is_json(args) else "\n".join(told) + "\n", args.out)
+    output.deliver(args, lambda: _text(every, coloured), lambda: _record(every))
     if coloured:
         score = every[0].score
         colours.say(colours.lines(score.ledger, score.loaded.vocabulary, colours.scale_of(args)))
     return 0
+
+
+def _text(every: list[One], coloured: bool) -> str:
+    if len(every) == 1:
+        told = every[0].lines(coloured)
+    else:
+        told = scored.several([(one.name, one.score) for one in every])
+        told += (line for one in every for line in one.briefly())
+    return "\n".join(told) + "\n"
+
+
+def _record(every: list[One]) -> Record:
+    if len(every) == 1:
+        return every[0].record
+    texts = [{"text": one.name, **one.record} for one in every]
+    return {"texts": texts, "totals": scored.together([one.score for one in every])}
 
 
 def _opened(args: argparse.Namespace) -> list[One]:

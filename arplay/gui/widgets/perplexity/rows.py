@@ -32,7 +32,7 @@ _NAMED = {each.name: each for each in CONVENTIONS}
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Rows of a document with so many ``units``. ``known``: whether those beside arplay's own were looked at."""
+    """Rows of a document. ``known``: whether those beside arplay's own were looked at."""
 
     figures: tuple[Figures, ...]
     ledger: Ledger
@@ -142,9 +142,7 @@ def cell(shown: Shown, row: int, column: int, unit: Unit) -> str:
         return number(found.perplexity)
     if column == NLL:
         return "—" if found.nll is None else number(in_unit(found.nll, unit))
-    if not shown.ledger.complete and column == PER_UNIT and each.name == OWN:
-        return number(shown.ledger.totals.bits_per_unit)
-    if not each.whole:
+    if not each.whole and not (column == PER_UNIT and each.name == OWN):  # of what is scored so far
         return "—"
     key = shown.ledger.unit.key if column == PER_UNIT else "word_perplexity"
     return number(dict(per_unit(each, shown.ledger.unit)).get(key))

@@ -43,7 +43,7 @@ def test_the_text_shows_who_knew_better(seen: tuple[MainWindow, ComparisonPanel]
     np.testing.assert_allclose(measure.values(one, 0, len(one)), expected, atol=1e-9)
     assert np.isnan(measure.values(other, 0, 3)).all(), "of another ledger nothing is known"
     assert panel.said.full == "blue where english bfloat16 knew better, orange where english float32 did"
-    QTest.mouseClick(panel.pages.text.group.button(1), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.pages.text.ways[True], Qt.MouseButton.LeftButton)
     left, right = panel.pages.text.heats
     qtbot.waitUntil(lambda: left.isVisible() and right.isVisible(), timeout=PATIENCE)
     assert "blue" not in panel.said.full
@@ -67,7 +67,7 @@ def test_side_by_side_the_same_place_is_in_sight(opened: Open, qtbot: QtBot, tmp
     window.handle(AddRun(tmp_path / "tiny.npz"))
     qtbot.waitUntil(lambda: panel.side is not None and panel.view.parted_here, timeout=PATIENCE)
     QTest.mouseClick(panel.group.button(TEXT_PAGE), Qt.MouseButton.LeftButton)
-    QTest.mouseClick(panel.pages.text.group.button(1), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.pages.text.ways[True], Qt.MouseButton.LeftButton)
     left, right = panel.pages.text.heats
     qtbot.waitUntil(lambda: left.isVisible() and right.isVisible() and right.ledger is not None, timeout=PATIENCE)
     assert len(right.ledger) > 1.3 * len(left.ledger)
@@ -92,9 +92,9 @@ def test_side_by_side_the_same_place_is_in_sight(opened: Open, qtbot: QtBot, tmp
         QTest.keyClick(leader.verticalScrollBar(), Qt.Key.Key_PageDown)
         assert apart() <= 1
     left.verticalScrollBar().setValue(0)
-    QTest.mouseClick(panel.pages.text.group.button(0), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.pages.text.ways[False], Qt.MouseButton.LeftButton)
     turn(left, -50)
-    QTest.mouseClick(panel.pages.text.group.button(1), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.pages.text.ways[True], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: right.isVisible() and apart() <= 1, timeout=PATIENCE)
     assert right.verticalScrollBar().value() > 100
 

@@ -117,7 +117,7 @@ def test_both_texts_of_a_comparison_light_them(opened: Open, qtbot: QtBot) -> No
     in_front(window, "comparison")
     qtbot.waitUntil(lambda: panel.curve.here == ((first + 0.5, stop + 0.5),), timeout=PATIENCE)
     panel.group.button(TEXT).click()
-    panel.pages.text.group.button(1).click()
+    panel.pages.text.ways[True].click()
     qtbot.waitUntil(lambda: len(panel.pages.text.heats) == 2, timeout=PATIENCE)
     assert [heat.lit for heat in panel.pages.text.heats] == [(first, stop)] * 2
 

@@ -51,7 +51,7 @@ def beside(opened: Open, qtbot: QtBot) -> Beside:
                 timeout=PATIENCE,
             )
         QTest.mouseClick(panel.group.button(TEXT_PAGE), Qt.MouseButton.LeftButton)
-        QTest.mouseClick(panel.pages.text.group.button(1), Qt.MouseButton.LeftButton)
+        QTest.mouseClick(panel.pages.text.ways[True], Qt.MouseButton.LeftButton)
         heats = panel.pages.text.heats
         qtbot.waitUntil(lambda: all(heat.isVisible() for heat in heats), timeout=PATIENCE)
         assert len(heats) == len(others) + 1
@@ -87,7 +87,7 @@ def test_four_stand_beside_each_other_with_what_each_pays(
     for width, apart in ((1400, "x"), (700, "y")):
         panel.window().resize(width, 800)
         qtbot.waitUntil(lambda apart=apart: _in_order(page.heats, apart), timeout=PATIENCE)  # type: ignore[misc]
-    QTest.mouseClick(page.group.button(0), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.ways[False], Qt.MouseButton.LeftButton)
     assert [heat.isVisible() for heat in page.heats] == [True, False, False, False] and panel.beside.isVisible()
 
 

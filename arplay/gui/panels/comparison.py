@@ -27,7 +27,7 @@ from arplay.engine.divergence import Diverged
 from arplay.export.comparing import Beside, Here
 from arplay.export.scorefile import ENDING
 from arplay.gui.contract import Panel
-from arplay.gui.intents import AddRun, CompareDistributions, Do, Magnify, RemovePeer, Select, SetBase, StopAsking, Zoom
+from arplay.gui.intents import AddRun, CompareDistributions, Do, Magnify, RemovePeer, SetBase, StopAsking, Zoom
 from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
@@ -141,7 +141,7 @@ class ComparisonPanel(Panel):
         self._here: Here | None = None
         self.curve = DifferenceCurve()
         self.curve.message = "Here the difference adds up along the text."
-        self.curve.picked.connect(self._go)
+        self.curve.picked.connect(self.select)
         self.curve.spanned.connect(self._magnify)
         self.both, first = QBoxLayout(QBoxLayout.Direction.LeftToRight), QWidget()
         self.both.setContentsMargins(0, 0, 0, 0)
@@ -152,7 +152,7 @@ class ComparisonPanel(Panel):
         self.body, self.said = QWidget(), Caption()
         self.body.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # the head comes first
         self.pages = Pages(self.body, first)
-        self.pages.picked.connect(self._go)
+        self.pages.picked.connect(self.select)
         self.pages.spanned.connect(self._magnify)
         self.pages.zoomed.connect(lambda steps: self.intent.emit(Zoom(steps)))
         self.pages.asked.connect(self._ask)
@@ -408,9 +408,6 @@ class ComparisonPanel(Panel):
 
     def _magnify(self, span: tuple[float, float] | None) -> None:
         self.intent.emit(Magnify(tokens_in(span)))
-
-    def _go(self, index: int) -> None:
-        self.intent.emit(Select(index))
 
     def _turn(self, _: int) -> None:
         if self.based and self.group.checkedId() in (HERE, CHANGED):

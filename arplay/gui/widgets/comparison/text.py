@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from arplay.core.across import Across, SameText, SameUnits, Tokens
 from arplay.core.aligned import Aligned
@@ -22,11 +22,12 @@ from arplay.gui.view import View
 from arplay.gui.widgets.comparison.side import Side, SideHead
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.layouts import in_column, in_row
+from arplay.gui.widgets.push_button import segments
 
 WAYS = (
-    ("Difference", "Each span coloured by how much more the other one pays for it"),
-    ("Side by side", "What each of them says of its own tokens, in the heatmap's colours; they scroll together"),
+    (False, "Difference", "Each span coloured by how much more the other one pays for it"),
+    (True, "Side by side", "What each of them says of its own tokens, in the heatmap's colours; they scroll together"),
 )
 LEFT = 150
 """Pixels of width of a head that stands to the left."""
@@ -54,32 +55,18 @@ class TextPage(QWidget):
         self._across: dict[tuple[int, int], Across] = {}
         self._kind, self._laid = "", (False, 0)
         self._styled: object = None
-        self.legend, ways, row = Legend(), QWidget(), QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        ways.setLayout(row)
-        self.group = QButtonGroup(self)
-        for place, (words, tip) in enumerate(WAYS):
-            button = segment(words, tip, self._turn, place=place, of=len(WAYS), name=words)
-            button.setChecked(not place)
-            self.group.addButton(button, place)
-            row.addWidget(button)
-        head = QHBoxLayout()
-        head.addWidget(ways)
-        head.addWidget(self.legend, 1)
-        self.body = QGridLayout()
+        self.legend, self.body = Legend(), QGridLayout()
+        self.ways = segments(self, WAYS, self._turn)
+        self.ways[False].setChecked(True)
         self.body.setHorizontalSpacing(SPACE[1])
         self.body.setVerticalSpacing(0)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[0])
-        column.addLayout(head)
-        column.addLayout(self.body, 1)
+        head = in_row(in_row(*self.ways.values(), spacing=0), (self.legend, 1))
+        in_column(head, (self.body, 1), on=self, spacing=SPACE[0])
 
     @property
     def beside(self) -> bool:
         """Whether all of them are shown."""
-        return self.group.checkedId() == 1
+        return self.ways[True].isChecked()
 
     # ---- what is shown
 
@@ -220,7 +207,7 @@ class TextPage(QWidget):
         if self.link is not None and self.beside:
             self.link.align()
 
-    def _turn(self) -> None:
+    def _turn(self, _: bool) -> None:
         self._show()
         self._align()
         self.turned.emit()

@@ -136,7 +136,7 @@ class HistoryPanel(Panel):
             self._pale = []
         elif (
             view.document is before.document and view.marks is before.marks and view.states == before.states
-            and view.lit == before.lit and view.ledger is before.ledger
+            and view.lit == before.lit and (view.lit is None or view.ledger is before.ledger)
         ):  # fmt: skip
             return
         self._show_pages()
@@ -160,12 +160,12 @@ class HistoryPanel(Panel):
     @property
     def _lit(self) -> frozenset[int]:
         """The numbers of the states that wrote the tokens that light up everywhere."""
-        view, ledger = self._view, self._view.ledger
-        known = view.tree is not None and ledger is not None and view.excerpt_of is None and not view.scores_are_old
-        if not known or view.lit is None or view.tree is None or ledger is None:
+        view = self._view
+        tree, ledger, lit = view.tree, view.ledger, view.lit
+        if tree is None or ledger is None or lit is None or view.excerpt_of is not None or view.scores_are_old:
             return frozenset()
-        places = range(view.lit[0], min(view.lit[1], len(ledger)))
-        return frozenset(node.serial for node in view.tree.origins([(i, *ledger.encoded.span(i)) for i in places]))
+        places = range(lit[0], min(lit[1], len(ledger)))
+        return frozenset(node.serial for node in tree.origins([(i, *ledger.encoded.span(i)) for i in places]))
 
     def _show_rows(self) -> None:
         view, former = self._view, self.model.node

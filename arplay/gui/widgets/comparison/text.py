@@ -73,11 +73,11 @@ class TextPage(QWidget):
     def show_sides(self, view: View, sides: Sequence[Side], pair: Aligned | None, letter: str) -> None:
         """``sides``: the scorings of the text, as they stand beside each other; ``pair``: those two whose difference is
         shown, of which ``letter`` is that of the second."""
+        if len(sides) < 2:  # what was beside it is gone
+            pair = None
         if [side.ledger for side in sides] != [side.ledger for side in self.sides] or pair is not self.pair:
             self._across = {}
         looked = view.lit != self.view.lit
-        if len(sides) < 2:  # what was beside it is gone
-            pair = None
         self.view, self.sides, self.pair, self.letter = view, sides, pair, letter
         self.own = pair.own if pair is not None else 0
         self._make(max(1, len(sides)))
